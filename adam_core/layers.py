@@ -1,0 +1,156 @@
+"""Models of stacked lanes with a written-out backward: one wide matrix product serves all lanes of a block.
+
+A block holds b lanes of one seed, which share each batch. In memory the lane's axis is the last and contiguous, so
+that the products over all lanes are one product and a lane's scalars broadcast along vectors. This layout is private
+to `adam_core`: public shapes lead with K.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A data set, a part of it or a batch: inputs [n, F] in the model's dtype, labels [n] int64."""
+
+    inputs: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        """n, the number of examples."""
+        return self.labels.shape[0]
+
+    def part(self, start: int, stop: int) -> Examples:
+        """The examples start ... stop - 1, or up to the last one, not copied."""
+        return Examples(self.inputs[start:stop], self.labels[start:stop])
+
+    def gather(self, rows: Tensor, buffer: Tensor) -> Examples:
+        """The examples of these indices, their inputs copied into the first rows of the buffer."""
+        inputs = torch.index_select(self.inputs, 0, rows, out=buffer[: rows.shape[0]])
+        return Examples(inputs, self.labels[rows])
+
+
+class StackedModel(Protocol):
+    """A model of which a block of lanes is trained together."""
+
+    width: int  #: b, lanes in a block
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each layer's parameters in one lane; a block's are [*shape, b]."""
+
+    def initial(self, generator: Callable[[int], np.random.Generator]) -> tuple[NDArray[np.float64], ...]:
+        """Each layer's parameters of one lane before step 1, from the layer's own stream of random numbers."""
+
+    def backward(self, theta: Sequence[Tensor], batch: Examples, update: Callable[[int, Tensor], None]) -> None:
+        """Hand each layer's gradient to `update(layer, gradient)` as soon as it exists.
+
+        The gradient is that of the sum over lanes of each lane's mean loss over the batch, L2 term included. It is
+        valid only within the call.
+        """
+
+    def losses(self, theta: Sequence[Tensor], batch: Examples) -> Tensor:
+        """Sums over the batch of each lane's data loss and of its errors: [2, b] float64."""
+
+    def penalty(self, theta: Sequence[Tensor]) -> Tensor:
+        """Each lane's L2 term of the loss: [b] float64."""
+
+
+class SoftmaxRegression:
+    """L2-regularised softmax regression: F inputs, C classes, loss = mean cross-entropy + l2/2 times the sum of W².
+
+    Its one layer's parameters are [F + 1, C]: the weights, and the biases as the last row.
+
+    Args:
+        n_features: F.
+        n_classes: C.
+        l2: strength of the penalty of the weights; biases have none.
+        width: b, lanes in a block.
+        device: where blocks lie.
+        dtype: of parameters and inputs.
+
+    Source: Kingma & Ba 2015, section 6.1. The paper states no initial weights; here normal of variance 1/F, biases 0.
+    """
+
+    def __init__(
+        self, n_features: int, n_classes: int, l2: float, width: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.n_features = n_features
+        self.n_classes = n_classes
+        self.l2 = l2
+        self.width = width
+        self.device = device
+        self.dtype = dtype
+        self._wide = n_classes * width
+        self._eye = torch.eye(n_classes, dtype=dtype, device=device)
+        self._grad = torch.empty(n_features + 1, self._wide, dtype=dtype, device=device)
+        self._buffers: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """One layer, [F + 1, C]."""
+        return ((self.n_features + 1, self.n_classes),)
+
+    def initial(self, generator: Callable[[int], np.random.Generator]) -> tuple[NDArray[np.float64], ...]:
+        """The parameters of one lane before step 1: ([F + 1, C],)."""
+        weights = generator(0).standard_normal((self.n_features, self.n_classes)) / np.sqrt(self.n_features)
+        return (np.concatenate([weights, np.zeros((1, self.n_classes))]),)
+
+    def backward(self, theta: Sequence[Tensor], batch: Examples, update: Callable[[int, Tensor], None]) -> None:
+        """Hand the gradient [F + 1, C, b] to `update(0, gradient)`."""
+        weights, biases = self._split(theta)
+        n = len(batch)
+        logits, probabilities, one_hot = self._workspace(n)
+        torch.addmm(biases, batch.inputs, weights, out=logits)
+        cube = probabilities.view(n, self.n_classes, self.width)
+        torch.softmax(logits.view(n, self.n_classes, self.width), 1, out=cube)
+        torch.index_select(self._eye, 0, batch.labels, out=one_hot)
+        cube.sub_(one_hot[:, :, None])
+        grad_weights, grad_biases = self._grad[:-1], self._grad[-1]
+        torch.addmm(weights, batch.inputs.t(), probabilities, beta=self.l2, alpha=1 / n, out=grad_weights)
+        torch.sum(probabilities, 0, out=grad_biases).mul_(1 / n)
+        update(0, self._grad.view(-1, self.n_classes, self.width))
+
+    def losses(self, theta: Sequence[Tensor], batch: Examples) -> Tensor:
+        """Sums over the batch of each lane's cross-entropy and of its errors: [2, b] float64.
+
+        An example counts as right where no class is likelier than its label.
+        """
+        weights, biases = self._split(theta)
+        n = len(batch)
+        logits, log_likelihoods, _ = self._workspace(n)
+        torch.addmm(biases, batch.inputs, weights, out=logits)
+        cube = log_likelihoods.view(n, self.n_classes, self.width)
+        torch.log_softmax(logits.view(n, self.n_classes, self.width), 1, out=cube)
+        rows = torch.arange(0, n * self.n_classes, self.n_classes, device=self.device).add_(batch.labels)
+        own = log_likelihoods.view(-1, self.width).index_select(0, rows)
+        wrong = cube.amax(1).gt(own)
+        return torch.stack([own.double().neg_().sum(0), wrong.sum(0, dtype=torch.float64)])
+
+    def penalty(self, theta: Sequence[Tensor]) -> Tensor:
+        """Each lane's l2/2 times the sum of W²: [b] float64."""
+        weights = self._split(theta)[0].view(-1, self.width)
+        return weights.double().square().sum(0).mul_(self.l2 / 2)
+
+    def _split(self, theta: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """The weights [F, C b] and biases [C b] of a block, as views."""
+        wide = theta[0].view(-1, self._wide)
+        return wide[:-1], wide[-1]
+
+    def _workspace(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Two buffers [n, C b] and one [n, C]; batches come in few sizes, each of which keeps its own."""
+        if n not in self._buffers:
+            shapes = ((n, self._wide), (n, self._wide), (n, self.n_classes))
+            logits, other, one_hot = (torch.empty(shape, dtype=self.dtype, device=self.device) for shape in shapes)
+            self._buffers[n] = (logits, other, one_hot)
+        return self._buffers[n]

@@ -1,0 +1,1 @@
+"""Pieces of pages: each draws one thing, and asks the database nothing by itself."""

@@ -1,0 +1,23 @@
+"""Links between the pages; a study's page takes the study from the URL, so that a link opens the same view."""
+
+from typing import Literal
+
+import streamlit as st
+
+from dashboard.components.text import escape
+from studies.db.records import StudyRecord
+
+HOME = "views/home.py"
+NEW_STUDY = "views/new_study.py"
+STUDY = "views/study.py"
+
+
+def study_link(study: StudyRecord, width: Literal["stretch", "content"] = "stretch") -> None:
+    """Show the study's name as a link to its page."""
+    st.page_link(STUDY, label=escape(study.name), query_params={"id": study.id}, width=width)
+
+
+def home_link() -> None:
+    """Show a link to the list of studies."""
+    with st.container(key="home_link"):
+        st.page_link(HOME, label="All studies", icon=":material/arrow_back:")

@@ -1,0 +1,32 @@
+"""The few lines of CSS that Streamlit has no words for."""
+
+import streamlit as st
+
+_CSS = """
+<style>
+/* links to studies look like links; the one back home begins where the text does */
+[data-testid="stPageLink-NavLink"] p { text-decoration: underline; text-underline-offset: 0.2em;
+  text-decoration-color: rgba(128, 128, 128, 0.6); }
+.st-key-home_link [data-testid="stPageLink-NavLink"] { padding-left: 0; }
+/* the list of studies: rows close together, the head's columns above those of the cards */
+.st-key-list_head { padding: 0 calc(1rem + 1px); margin-bottom: -0.75rem; }
+[class*="st-key-group_"] [data-testid="stPageLink-NavLink"] { padding: 0; min-height: 0; }
+[class*="st-key-group_"] [data-testid="stPageLink-NavLink"] p { font-weight: 600; }
+[class*="st-key-group_"] [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
+[class*="st-key-group_"] [data-testid="stMarkdownContainer"] p { margin: 0; overflow: hidden; text-overflow: ellipsis; }
+/* what a new study would do stays in sight beside its form, and lies below it on a narrow page */
+[data-testid="stColumn"]:has(.st-key-summary) { align-self: stretch; }
+[data-testid="stColumn"]:has(.st-key-summary) > [data-testid="stVerticalBlock"] { height: 100%; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-summary) { position: sticky; top: 4rem; }
+@media (max-width: 1050px) {
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-summary) { flex-direction: column; }
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-summary) > [data-testid="stColumn"] {
+    width: 100%; flex: none; }
+}
+</style>
+"""
+
+
+def use_style() -> None:
+    """Add the CSS to the page."""
+    st.html(_CSS)

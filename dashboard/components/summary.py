@@ -1,0 +1,50 @@
+"""What a study found, in a small table and in words."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.text import escape, number
+from studies.analysis.estimates import Estimate
+from studies.analysis.summary import SettingResult, StudySummary
+from studies.optimizers import PARAMETERS
+
+
+def summary_table(summary: StudySummary) -> None:
+    """Draw the best setting and the paper's default, side by side."""
+    rows = []
+    if summary.best is not None:
+        rows.append({"": "best", "rank": "1", **_row(summary.best)})
+    if summary.default is not None and summary.default_rank is not None:
+        rank = summary.default_rank
+        beats = "" if rank.percentile is None else f", beats {rank.percentile:.0f} %"
+        rows.append({"": "paper's default", "rank": f"{rank.rank} of {rank.n_trials}{beats}", **_row(summary.default)})
+    if rows:
+        st.table(
+            pd.DataFrame(rows), border="horizontal", hide_index=True, alt="The best setting and the paper's default"
+        )
+    if summary.default is None:
+        st.caption("The paper's default is not among the ended trials.")
+
+
+def where_to_look(summary: StudySummary) -> None:
+    """Say what to try next."""
+    st.markdown("**Where to look next**")
+    st.markdown("\n".join(f"- {escape(line)}" for line in summary.where_to_look))
+
+
+def _row(result: SettingResult) -> dict[str, str]:
+    error = result.test_error
+    values = {PARAMETERS[name].symbol: number(value) for name, value in result.setting.items()}
+    return {
+        "trial": str(result.trial),
+        "objective": number(result.objective.value, 5),
+        "95 % interval": _interval(result.objective),
+        "test error": "–" if error is None else f"{error.value:.2%}",
+        **values,
+    }
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "–"
+    return f"{number(estimate.low, 5)} to {number(estimate.high, 5)}"

@@ -1,0 +1,70 @@
+"""How names, numbers and states are written on a page."""
+
+import math
+import re
+from collections.abc import Mapping
+
+from studies.db.records import StudyRecord
+from studies.optimizers import PARAMETERS
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+#: per state its colour and its icon, so that colour alone says nothing
+_STATES = {
+    "waiting": ("gray", "schedule"),
+    "running": ("blue", "play_arrow"),
+    "pausing": ("orange", "hourglass_top"),
+    "paused": ("orange", "pause"),
+    "cancelling": ("orange", "hourglass_top"),
+    "cancelled": ("gray", "block"),
+    "complete": ("green", "check"),
+    "failed": ("red", "error"),
+}
+
+
+def escape(text: str) -> str:
+    """Return text that Streamlit's Markdown shows as it is: names and notes are data, never markup."""
+    return _PUNCTUATION.sub(r"\\\1", text)
+
+
+def badge(state: str) -> str:
+    """Return the state as a coloured Markdown badge."""
+    colour, icon = _STATES[state]
+    return f":{colour}-badge[:material/{icon}: {state}]"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a number with so many significant digits; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.{digits}g}".replace("inf", "∞")
+
+
+def setting(values: Mapping[str, float]) -> str:
+    """Return a hyperparameter setting as "α 0.001 · β1 0.9"."""
+    return " · ".join(f"{PARAMETERS[name].symbol} {number(value, 6)}" for name, value in values.items())
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its two largest units."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def plural(count: int, word: str) -> str:
+    """Return "1 trial" or "1,200 trials"."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def progress(study: StudyRecord) -> str:
+    """Return what of a study is done, running and went wrong, as one line."""
+    counts = study.counts
+    parts = [f"{study.n_finished:,} of {plural(study.n_trials, 'trial')}"]
+    parts += [f"{counts[state]:,} {state}" for state in ("running", "pruned", "failed") if counts.get(state)]
+    if study.n_diverged:
+        parts.append(f"{study.n_diverged:,} diverged")
+    return " · ".join(parts)

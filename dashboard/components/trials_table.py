@@ -1,0 +1,70 @@
+"""The table of trials, sorted by a click on a column's head, and the downloads."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+from pandas.api.typing import NAType
+from streamlit.column_config import NumberColumn, TextColumn
+
+from dashboard import queries
+from dashboard.components.text import plural
+from studies.db.records import StudyRecord
+
+_COLUMNS = {
+    "trial": NumberColumn("trial", pinned=True),
+    "state": TextColumn("state"),
+    "remark": TextColumn("remark", help="The paper's default setting; diverged in at least one seed"),
+    "alpha": NumberColumn("α", format="%.4g"),
+    "beta1": NumberColumn("β1", format="%.6g"),
+    "beta2": NumberColumn("β2", format="%.6g"),
+    "epsilon": NumberColumn("ε", format="%.2e"),
+    "objective": NumberColumn("objective", format="%.5g", help="Mean over the seeds"),
+    "objective_std": NumberColumn("± over seeds", format="%.2g", help="Sample standard deviation over the seeds"),
+    "epochs_done": NumberColumn("epochs", help="Recorded for all its seeds"),
+    "train_loss": NumberColumn("train loss", format="%.5g"),
+    "validation_loss": NumberColumn("validation loss", format="%.5g"),
+    "validation_error": NumberColumn("validation error, %", format="%.2f"),
+    "test_loss": NumberColumn("test loss", format="%.5g"),
+    "test_error": NumberColumn("test error, %", format="%.2f"),
+    "seconds": NumberColumn("seconds", format="%.2f", help="Training time, evaluation left out"),
+    "device": TextColumn("device"),
+}
+
+
+def trials_table(study: StudyRecord, trials: pd.DataFrame) -> None:
+    """Draw the trials, the best first, without the columns in which nothing stands."""
+    shown = trials.sort_values(["objective", "trial"], kind="stable")
+    shown = shown.assign(
+        remark=[_remark(*marks) for marks in zip(shown["is_default"], shown["diverged"], strict=True)],
+        test_error=100 * shown["test_error"],
+        validation_error=100 * shown["validation_error"],
+    )
+    is_empty = shown.isna() | (shown == "")
+    names = [name for name in _COLUMNS if name == "objective" or not is_empty[name].all()]
+    st.dataframe(
+        shown[names],
+        hide_index=True,
+        column_config=_COLUMNS,
+        height=min(460, 38 + 35 * len(shown)),
+        key=f"trials_{study.id}",
+        alt=f"The {plural(len(shown), 'trial')} of {study.name}, the best first",
+    )
+
+
+def _remark(is_default: bool | NAType, diverged: bool | NAType) -> str:
+    words = (("default", is_default), ("diverged", diverged))
+    return ", ".join(word for word, holds in words if not pd.isna(holds) and holds)
+
+
+def downloads(study: StudyRecord, trials: pd.DataFrame) -> None:
+    """Offer the trials and the curves as CSV files; the curves are read when they are asked for."""
+    with st.container(horizontal=True, gap="small"):
+        _download("Trials as CSV", f"{study.id}-trials.csv", lambda: trials.to_csv(index=False))
+        _download("Curves as CSV", f"{study.id}-curves.csv", lambda: queries.curves(study).to_csv(index=False))
+
+
+def _download(label: str, file_name: str, content: Callable[[], str]) -> None:
+    st.download_button(
+        label, content, file_name, "text/csv", key=file_name, icon=":material/download:", on_click="ignore"
+    )

@@ -1,0 +1,28 @@
+"""The workers that are alive, as one line."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.components.text import escape, plural
+from studies.db.records import WorkerRecord
+
+
+def worker_line(workers: Sequence[WorkerRecord], has_work: bool) -> None:
+    """Say which workers are alive and how many of them train; without any, say how to start one."""
+    if workers:
+        devices = Counter(worker.device for worker in workers)
+        shown = ", ".join(f"{count} × {escape(device)}" for device, count in sorted(devices.items()))
+        n_busy = sum(worker.study_id is not None for worker in workers)
+        st.caption(f":material/memory: {plural(len(workers), 'worker')} alive ({shown}), {n_busy} training")
+    elif has_work:
+        st.warning(
+            "No worker is alive, so nothing trains. Start one with `adam-studies worker`, or the whole stack with "
+            "`adam-studies up`.",
+            icon=":material/memory:",
+        )
+    else:
+        st.caption(
+            ":material/memory: No worker is alive. `adam-studies worker` starts one, `adam-studies up` a whole stack."
+        )

@@ -1,0 +1,115 @@
+"""What the pages ask the study database, kept for a moment where many sessions ask the same."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from studies.db import queries
+from studies.db.engine import Database, open_database
+from studies.db.records import StudyRecord, SuiteRecord, WorkerRecord
+from studies.dispatch import Bell
+from studies.local.redis_server import broker_url
+from studies.service import Service
+from studies.settings import Settings
+
+_MOMENT_SECONDS = 1.0  #: below the two seconds after which a live page asks again
+
+
+def database() -> Database:
+    """Return the study database of this process's settings.
+
+    Raises:
+        InputError: a setting cannot be used.
+        ServiceError: the database cannot be opened.
+    """
+    settings = Settings.from_environ()
+    return _database(settings.database_url, settings)
+
+
+def service() -> Service:
+    """Return the service that submits studies and writes wishes."""
+    broker = broker_url(Settings.from_environ())
+    return Service(database(), _bell(broker) if broker else None)
+
+
+def all_studies() -> tuple[StudyRecord, ...]:
+    """Return every study, the newest first."""
+    db = database()
+    return _all_studies(db.url, db)
+
+
+def workers() -> tuple[WorkerRecord, ...]:
+    """Return the worker processes that are alive."""
+    db = database()
+    return tuple(worker for worker in _workers(db.url, db) if worker.is_live)
+
+
+def find_study(study_id: str) -> StudyRecord:
+    """Return the study of this id.
+
+    Raises:
+        NotFoundError: no study has it.
+    """
+    return queries.find_study(database(), study_id)
+
+
+def find_suite(suite_id: str) -> SuiteRecord:
+    """Return the suite of this id.
+
+    Raises:
+        NotFoundError: no suite has it.
+    """
+    return queries.find_suite(database(), suite_id)
+
+
+def version(study: StudyRecord) -> str:
+    """Return a key that changes whenever results of the study were added."""
+    return json.dumps([study.id, study.n_trials, study.epochs_done, study.counts, study.n_diverged], sort_keys=True)
+
+
+def trials(study: StudyRecord) -> pd.DataFrame:
+    """Return the study's rows of the view `results`; shared, so not to be changed."""
+    db = database()
+    return _trials(db.url, version(study), study.id, db)
+
+
+def curves(study: StudyRecord) -> pd.DataFrame:
+    """Return the study's rows of the view `curves`; shared, so not to be changed."""
+    db = database()
+    return _curves(db.url, version(study), study.id, db)
+
+
+def forget_listings() -> None:
+    """Have the next run ask for studies anew, since one was just changed."""
+    _all_studies.clear()
+
+
+@st.cache_resource(show_spinner=False, on_release=Database.close)
+def _database(url: str, _settings: Settings) -> Database:
+    return open_database(_settings)
+
+
+@st.cache_resource(show_spinner=False)
+def _bell(broker: str) -> Bell:
+    return Bell(broker)
+
+
+@st.cache_data(ttl=_MOMENT_SECONDS, show_spinner=False)
+def _all_studies(url: str, _db: Database) -> tuple[StudyRecord, ...]:
+    return queries.list_studies(_db)
+
+
+@st.cache_data(ttl=_MOMENT_SECONDS, show_spinner=False)
+def _workers(url: str, _db: Database) -> tuple[WorkerRecord, ...]:
+    return queries.list_workers(_db)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _trials(url: str, version: str, study_id: str, _db: Database) -> pd.DataFrame:
+    return queries.trials_frame(_db, study_id)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _curves(url: str, version: str, study_id: str, _db: Database) -> pd.DataFrame:
+    return queries.curves_frame(_db, study_id)

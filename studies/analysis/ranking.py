@@ -1,0 +1,102 @@
+"""The best setting, the paper's default among the trials, and what lies at the edge of the search space."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from studies.analysis.axes import Axis
+from studies.analysis.estimates import BoolArray, IntArray
+from studies.analysis.trials import TrialTable
+
+EDGE_SHARE = 0.05  #: of an axis, at either end
+TOP_SHARE = 0.1  #: the trials that count as the best settings
+GOOD_FACTOR = 1.1  #: settings within 10 % of the best objective are good
+
+
+@dataclass(frozen=True)
+class DefaultRank:
+    """Where the paper's default stands among the complete trials."""
+
+    rank: int  #: 1 is the best; equal objectives share the better rank
+    n_trials: int
+    percentile: (
+        float | None
+    )  #: share of the other trials that it beats in per cent, equals counting half; None if alone
+
+
+@dataclass(frozen=True)
+class BoundaryHit:
+    """A hyperparameter whose best settings lie within 5 % of an end of its range."""
+
+    parameter: str
+    is_upper: bool  #: of the parameter itself: for an averaging rate the upper end is that nearest to 1
+    edge: float  #: the value at that end
+    best: float  #: the value of the best trial
+    is_best_near: bool  #: whether it lies near that end
+    n_near: int  #: of the best tenth of the trials, how many lie near that end
+    n_top: int  #: the best tenth of the trials
+
+
+@dataclass(frozen=True)
+class GoodRegion:
+    """The settings whose objective is within 10 % of the best, along one hyperparameter."""
+
+    parameter: str
+    n_settings: int
+    low: float  #: least value among them
+    high: float
+
+    @property
+    def decades(self) -> float | None:
+        """Powers of ten between the ends; None for a single setting or an end at 0."""
+        return float(np.log10(self.high / self.low)) if self.high > self.low > 0 else None
+
+
+def rank_default(table: TrialTable) -> DefaultRank | None:
+    """Return the rank of the paper's default; None where it is not among the complete trials."""
+    if table.default is None:
+        return None
+    others = np.delete(table.objective, table.default)
+    own = table.objective[table.default]
+    beaten = np.sum(others > own) + np.sum(others == own) / 2
+    percentile = float(100 * beaten / len(others)) if len(others) else None
+    return DefaultRank(int(np.sum(others < own)) + 1, len(table), percentile)
+
+
+def boundary_hits(table: TrialTable, axes: tuple[Axis, ...]) -> tuple[BoundaryHit, ...]:
+    """Return the hyperparameters whose search space should be widened, and at which end.
+
+    Of a range, the best setting or the median of the best tenth lies within 5 % of the end, on the range's scale; of
+    a list of three or more, both are its last value. The end of what a hyperparameter can be (β = 0) is no hit.
+    """
+    if table.best is None or table.diverged.all():
+        return ()
+    top = table.order[: max(1, round(TOP_SHARE * len(table)))]
+    found = [_hit(table, axis, top, is_far) for axis in axes for is_far in (False, True)]
+    return tuple(hit for hit in found if hit is not None)
+
+
+def _hit(table: TrialTable, axis: Axis, top: IntArray, is_far: bool) -> BoundaryHit | None:
+    parameter = axis.parameter
+    values = table.values[parameter.name][top]
+    positions = axis.positions(axis.coordinates(values))
+    distances = 1 - positions if is_far else positions
+    near: BoolArray = distances <= EDGE_SHARE
+    median_near = np.median(distances) <= EDGE_SHARE
+    if axis.choices is None:
+        is_hit = near[0] or median_near
+    else:
+        is_hit = len(axis.choices) > 2 and near[0] and median_near
+    is_upper = is_far != parameter.is_decay
+    edge = axis.coordinate(axis.high if is_far else axis.low)
+    if not is_hit or (not is_upper and edge == parameter.low):
+        return None
+    return BoundaryHit(parameter.name, is_upper, edge, float(values[0]), bool(near[0]), int(near.sum()), len(top))
+
+
+def good_region(table: TrialTable, parameter: str) -> GoodRegion | None:
+    """Return how far the settings within 10 % of the best objective reach along a searched hyperparameter."""
+    if table.best is None or table.diverged.all():
+        return None
+    good = table.values[parameter][table.objective <= GOOD_FACTOR * table.objective[table.best]]
+    return GoodRegion(parameter, len(good), float(good.min()), float(good.max()))

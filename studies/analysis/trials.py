@@ -1,0 +1,83 @@
+"""The complete trials of a study as arrays, taken from a frame with the columns of the view `results`."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from studies.analysis.estimates import BoolArray, Estimate, FloatArray, IntArray, t_half_width
+from studies.spec import StudySpec
+
+
+@dataclass(frozen=True)
+class TrialTable:
+    """Complete trials, diverged ones included, by number; arrays are [N]."""
+
+    numbers: IntArray
+    values: dict[str, FloatArray]  #: each parameter of the search space
+    objective: FloatArray  #: least is best; infinite where the model diverges at its very initialisation
+    std: FloatArray  #: over the seeds; NaN for one seed
+    n_seeds: FloatArray
+    test_error: FloatArray  #: NaN where undefined
+    diverged: BoolArray  #: in at least one seed
+    is_default: BoolArray
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.numbers)
+
+    @cached_property
+    def order(self) -> IntArray:
+        """Indices from the best trial to the worst; among equals the earlier trial comes first."""
+        return np.argsort(self.objective, kind="stable")
+
+    @property
+    def best(self) -> int | None:
+        """Index of the trial with the least objective; None without trials."""
+        return int(self.order[0]) if len(self) else None
+
+    @property
+    def default(self) -> int | None:
+        """Index of the paper's default; None where it is not among the complete trials."""
+        found = np.flatnonzero(self.is_default)
+        return int(found[0]) if len(found) else None
+
+    @cached_property
+    def half_widths(self) -> FloatArray:
+        """Half widths of the objective's 95 % intervals over seeds; NaN for one seed."""
+        return t_half_width(self.std, self.n_seeds)
+
+    def setting(self, index: int) -> dict[str, float]:
+        """Return the hyperparameters of the trial at this index."""
+        return {name: float(values[index]) for name, values in self.values.items()}
+
+    def estimate(self, index: int) -> Estimate:
+        """Return the objective of the trial at this index with its 95 % interval over seeds."""
+        mean, half = float(self.objective[index]), float(self.half_widths[index])
+        return Estimate(mean, mean - half, mean + half) if np.isfinite(half) else Estimate(mean, None, None)
+
+
+def complete_trials(spec: StudySpec, trials: pd.DataFrame) -> TrialTable:
+    """Return the complete trials of a frame with the columns of the view `results`."""
+    rows = trials.loc[trials["state"].eq("complete") & trials["objective"].notna()].sort_values("trial")
+    return TrialTable(
+        numbers=rows["trial"].to_numpy(np.int64),
+        values={name: floats(rows[name]) for name in spec.search_space},
+        objective=floats(rows["objective"]),
+        std=floats(rows["objective_std"]),
+        n_seeds=floats(rows["n_seeds"]),
+        test_error=floats(rows["test_error"]),
+        diverged=booleans(rows["diverged"]),
+        is_default=booleans(rows["is_default"]),
+    )
+
+
+def floats(column: "pd.Series[float]") -> FloatArray:
+    """Return a column of numbers, [N], with NaN for what is missing."""
+    return np.asarray(column.to_numpy(np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def booleans(column: "pd.Series[bool]") -> BoolArray:
+    """Return a column of truths, [N], with False for what is missing."""
+    return column.fillna(False).to_numpy(np.bool_)

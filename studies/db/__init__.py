@@ -1,0 +1,1 @@
+"""The study database: our tables beside Optuna's, reached only through the functions of this package."""

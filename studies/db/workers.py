@@ -1,0 +1,72 @@
+"""The worker processes and their heartbeats."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from studies.db.engine import Database, now
+from studies.db.models import WorkerRow
+
+LIVE_SECONDS = 30.0  #: a worker is alive while its last heartbeat is at most this old
+_FORGET_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class WorkerIdentity:
+    """A worker process: who it is, what it trains on, and which checkpoint store it sees."""
+
+    id: str
+    host: str
+    pid: int
+    device: str
+    is_gpu: bool
+    store: str
+
+    @property
+    def devices(self) -> tuple[str, str]:
+        """The values of a spec's `device` that this worker serves; also the names of its queues."""
+        return ("any", "gpu" if self.is_gpu else "cpu")
+
+
+def register(db: Database, worker: WorkerIdentity) -> None:
+    """Add the worker to the living, and forget those dead for long."""
+    with db.write() as connection:
+        connection.execute(delete(WorkerRow).where(WorkerRow.heartbeat_at < now() - _FORGET_SECONDS))
+        connection.execute(
+            insert(WorkerRow).values(
+                id=worker.id,
+                host=worker.host,
+                pid=worker.pid,
+                device=worker.device,
+                is_gpu=worker.is_gpu,
+                store=worker.store,
+                heartbeat_at=now(),
+            )
+        )
+
+
+def beat(db: Database, worker: WorkerIdentity, study_id: str | None) -> None:
+    """Renew the worker's heartbeat, and say what it trains."""
+    with db.write() as connection:
+        renewed = update(WorkerRow).where(WorkerRow.id == worker.id)
+        connection.execute(renewed.values(heartbeat_at=now(), study_id=study_id))
+
+
+def unregister(db: Database, worker: WorkerIdentity) -> None:
+    """Take a worker that ends from the living."""
+    with db.write() as connection:
+        connection.execute(delete(WorkerRow).where(WorkerRow.id == worker.id))
+
+
+def count_live(connection: Connection, device: str) -> int:
+    """Return the number of living workers that serve studies of this `device` (any, gpu or cpu)."""
+    living = select(func.count()).where(WorkerRow.heartbeat_at > now() - LIVE_SECONDS)
+    if device != "any":
+        living = living.where(WorkerRow.is_gpu.is_(device == "gpu"))
+    return connection.execute(living).scalar_one()
+
+
+def store_is_live(connection: Connection, store: str) -> bool:
+    """Whether a living worker sees this checkpoint store."""
+    living = select(WorkerRow.id).where(WorkerRow.store == store, WorkerRow.heartbeat_at > now() - LIVE_SECONDS)
+    return connection.execute(living.limit(1)).first() is not None

@@ -1,0 +1,1 @@
+"""The embedded stack: Redis, workers and dashboard as child processes of one command."""

@@ -1,0 +1,68 @@
+"""Validation problems in one line each: the key, what is allowed, the value."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from studies.search_space import Range
+
+_TAGS = ("range", "list", "constant")  # of the kinds of dimension: no keys of the user's
+_ALLOWED = {
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "string_pattern_mismatch": "must be one line of text that is not blank",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "too_short": "must hold at least one value",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping of keys",
+    "model_type": "must be a mapping of keys",
+    "model_attributes_type": "must be a mapping of keys",
+}
+
+
+def one_line(error: ValidationError, models: Sequence[type[BaseModel]]) -> str:
+    """Return all the problems of a validation in one line.
+
+    Args:
+        error: what pydantic raised.
+        models: the models whose keys a user may have misspelt.
+    """
+    return "; ".join(_words(problem, models) for problem in error.errors())
+
+
+def _words(problem: Any, models: Sequence[type[BaseModel]]) -> str:
+    path = [str(part) for part in problem["loc"] if part not in _TAGS]
+    place = ".".join(path)
+    kind = problem["type"]
+    if kind == "value_error":
+        text = str(problem["ctx"]["error"])
+        if place and ", got" not in text:
+            text += f", got {_shown(problem['input'])}"
+        return f"{place}: {text}" if place else text
+    if kind == "missing":
+        return f"{place}: must be given"
+    if kind == "extra_forbidden":
+        return f"{place}: no such key, allowed are {', '.join(_siblings(path, models))}"
+    allowed = _ALLOWED.get(kind, problem["msg"].replace("Input should", "must").replace("should", "must"))
+    return f"{place}: {allowed}, got {_shown(problem['input'])}"
+
+
+def _siblings(path: Sequence[str], models: Sequence[type[BaseModel]]) -> list[str]:
+    """Return the keys that are allowed where the path's last one is not."""
+    if "search_space" in path:
+        return list(Range.model_fields)
+    nested = {name: field.annotation for model in models for name, field in model.model_fields.items()}
+    inner = nested.get(path[-2]) if len(path) > 1 else None
+    if isinstance(inner, type) and issubclass(inner, BaseModel):
+        return list(inner.model_fields)
+    return list(models[0 if len(path) > 1 else -1].model_fields)
+
+
+def _shown(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."

@@ -1,0 +1,124 @@
+"""The list of studies."""
+
+import pytest
+import streamlit as st
+
+from studies.db.engine import Database
+from studies.db.queries import find_study, list_studies
+from studies.db.submissions import extend
+from tests.dashboard.conftest import OpenPage, errors, texts
+from tests.factories import fill_study, insert_study, insert_suite, insert_worker, make_spec
+
+
+def test_empty_database_says_what_to_do(db: Database, open_page: OpenPage) -> None:
+    app = open_page()
+    assert "`adam-studies submit quickstart`" in app.info[0].value
+    assert "`adam-studies worker` starts one" in texts(app)
+    assert [link.value for link in app.page_link] == ["New study"]
+    assert app.session_state["home_is_live"] is False
+
+
+def test_rows_show_state_progress_and_best(db: Database, open_page: OpenPage) -> None:
+    running = insert_study(db, make_spec(name="first"), trials=6, states={4: "running", 5: "running"}, diverged=[1])
+    failed = insert_study(db, make_spec(name="second", objective="validation_error"), states={2: "failed", 3: "pruned"})
+    app = open_page()
+    assert [link.value for link in app.page_link] == ["first", "second"]
+    first, second = app.progress
+    record = find_study(db, running)
+    assert (first.value, first.text) == (
+        round(100 * record.fraction),
+        "4 of 8 trials · 2 running · 1 diverged",
+    )
+    assert (second.value, second.text) == (100, "8 of 8 trials · 1 pruned · 1 failed")
+    shown = texts(app)
+    assert ":blue-badge[:material/play_arrow: running]" in shown
+    assert ":red-badge[:material/error: failed]" in shown
+    assert f"{record.best_objective:.4g}  \n:small[:gray[train\\_loss]]" in shown
+    assert f"{find_study(db, failed).best_objective:.4g}  \n:small[:gray[validation\\_error]]" in shown
+    assert "Adam · digits\\-logistic · 8 × 2 seeds × 5 epochs" in shown
+    assert app.session_state["home_is_live"] is True
+
+
+def test_suite_is_one_group(db: Database, open_page: OpenPage) -> None:
+    insert_study(db, make_spec(name="alone"))
+    suite_id = insert_suite(db)
+    app = open_page()
+    assert f"**adam\\-vs\\-adamax** &nbsp; :small[:gray[suite {suite_id}]]" in texts(app)
+    assert sorted(link.value for link in app.page_link) == ["adam", "adamax", "alone"]
+    assert app.session_state["home_is_live"] is False
+
+
+def test_stops_refreshing_when_all_has_ended(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db, trials=0)
+    app = open_page()
+    assert app.session_state["home_is_live"] is True
+    fill_study(db, study_id)
+    assert app.run().session_state["home_is_live"] is True, "the listing is kept for a second"
+    st.cache_data.clear()
+    assert app.run().session_state["home_is_live"] is False
+
+
+def test_wishes_of_a_study(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db, trials=0)
+    app = open_page()
+    app.button(key=f"pause_{study_id}").click().run()
+    assert find_study(db, study_id).state == "paused"
+    assert app.toast[0].value == "Paused\\: adam\\-on\\-digits"
+    assert ":orange-badge[:material/pause: paused]" in texts(app)
+    app.button(key=f"resume_{study_id}").click().run()
+    assert find_study(db, study_id).state == "waiting"
+    app.button(key=f"cancel_{study_id}").click().run()
+    assert find_study(db, study_id).state == "cancelled"
+    assert [button.key for button in app.button] == []
+
+
+def test_wishes_of_a_suite_reach_all_its_open_studies(db: Database, open_page: OpenPage) -> None:
+    suite_id = insert_suite(db)
+    one, other = sorted(list_studies(db), key=lambda study: study.name)
+    extend(db, one.id, 4)
+    app = open_page()
+    app.button(key=f"pause_{suite_id}").click().run()
+    assert find_study(db, one.id).state == "paused"
+    assert find_study(db, other.id).state == "complete"
+
+
+def test_a_wish_that_came_too_late_is_one_line(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db, trials=0)
+    app = open_page()
+    fill_study(db, study_id)
+    app.button(key=f"pause_{study_id}").click().run()
+    assert errors(app) == [f"study {study_id} has ended, so it cannot be paused"]
+
+
+@pytest.mark.parametrize(
+    ("n_live", "has_work", "line"),
+    [
+        (2, True, "2 workers alive (2 × CPU), 1 training"),
+        (0, False, "No worker is alive. `adam-studies worker` starts one"),
+        (0, True, "No worker is alive, so nothing trains. Start one with `adam-studies worker`"),
+    ],
+)
+def test_worker_line(db: Database, open_page: OpenPage, n_live: int, has_work: bool, line: str) -> None:
+    study_id = insert_study(db, trials=0 if has_work else None)
+    insert_worker(db, "dead", silent_seconds=31)
+    for number in range(n_live):
+        insert_worker(db, f"live-{number}", study_id=study_id if number == 0 else None)
+    app = open_page()
+    shown = texts(app) + "".join(element.value for element in app.warning)
+    assert line in shown
+    assert len(app.warning) == (n_live == 0 and has_work)
+
+
+def test_names_are_data(db: Database, open_page: OpenPage) -> None:
+    insert_study(db, make_spec(name="<b>x</b> **y** :red[z] [a](http://b)"))
+    app = open_page()
+    assert app.page_link[0].value == r"\<b\>x\<\/b\> \*\*y\*\* \:red\[z\] \[a\]\(http\:\/\/b\)"
+
+
+def test_many_studies_come_in_pages(db: Database, open_page: OpenPage) -> None:
+    for number in range(23):
+        insert_study(db, make_spec(name=f"study-{number:02}", n_trials=1, n_seeds=1, epochs=1))
+    app = open_page()
+    assert len(app.page_link) == 20
+    app.pagination(key="home_page").set_value(2).run()
+    assert len(app.page_link) == 3

@@ -1,0 +1,187 @@
+"""The page of one study."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from streamlit.testing.v1 import AppTest
+
+from studies.analysis.summary import summarise
+from studies.db.engine import Database, open_database
+from studies.db.queries import curves_frame, find_study, find_suite, list_studies, trials_frame
+from studies.db.submissions import wish
+from studies.spec import parse
+from tests.dashboard.conftest import OpenPage, errors, texts
+from tests.factories import insert_study, insert_suite, make_spec
+
+
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def trace_names(figure: dict[str, Any]) -> set[str]:
+    return {trace.get("name", "") for trace in figure["data"]}
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label.replace("\\", ""): metric.value for metric in app.metric}
+
+
+def test_head(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db, trials=6, states={4: "running", 5: "failed"}, diverged=[1])
+    app, study = open_page("study", id=study_id), find_study(db, study_id)
+    assert app.title[0].value == r"adam\-on\-digits"
+    shown = metrics(app)
+    assert "min" not in shown.pop("Since submit")
+    assert shown == {
+        f"Best train_loss (trial {study.best_trial})": f"{study.best_objective:.4g}",
+        "Trials ended": "5 / 8",
+        "Diverged": "1",
+        "Failed": "1",
+    }
+    assert ":blue-badge[:material/play_arrow: running]" in texts(app)
+    assert app.session_state[f"head_{study_id}"] is True
+
+
+def test_summary_and_figures(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db, make_spec(n_trials=40), diverged=[2])
+    study = find_study(db, study_id)
+    found = summarise(study, trials_frame(db, study_id), curves_frame(db, study_id))
+    assert found.best is not None and found.default_rank is not None
+    app = open_page("study", id=study_id)
+    table = app.table[0].value
+    assert table["trial"].tolist() == [str(found.best.trial), "0"]
+    assert table["rank"][0] == "1"
+    assert table["rank"][1].startswith(f"{found.default_rank.rank} of 40, beats ")
+    assert table["objective"][0] == f"{found.best.objective.value:.5g}"
+    assert table["95 % interval"][0] == f"{found.best.objective.low:.5g} to {found.best.objective.high:.5g}"
+    assert table["α"][1] == "0.001" and table["β2"][1] == "0.999"
+    for line in found.where_to_look:
+        assert line in texts(app).replace("\\", "")
+    convergence, importance, sensitivity = figures(app)
+    assert {f"best (trial {found.best.trial})", "paper's default (trial 0)"} <= trace_names(convergence)
+    assert f"best (trial {found.best.trial})" in trace_names(sensitivity)
+    assert any(name.startswith("diverged") for name in trace_names(sensitivity))
+    assert importance["data"][0]["type"] == "bar" and len(importance["data"][0]["y"]) == 4
+    assert app.session_state[f"head_{study_id}"] is app.session_state[f"results_{study_id}"] is False
+
+
+def test_importances_say_how_many_trials_are_missing(db: Database, open_page: OpenPage) -> None:
+    app = open_page("study", id=insert_study(db))
+    assert figures(app)[1]["layout"]["annotations"][0]["text"].startswith("Importances need 22 more complete trials")
+
+
+def test_nothing_recorded_yet(db: Database, open_page: OpenPage) -> None:
+    app = open_page("study", id=insert_study(db, trials=0))
+    assert app.info[0].value.startswith("Nothing is recorded yet")
+    assert not figures(app)
+    assert app.dataframe[0].value["state"].tolist() == ["waiting"] * 8
+
+
+@pytest.mark.parametrize("spec", [{"n_trials": 1, "n_seeds": 1}, {"n_trials": 8}])
+def test_few_or_only_diverged_trials(db: Database, open_page: OpenPage, spec: dict[str, int]) -> None:
+    study_id = insert_study(db, make_spec(**spec), diverged=range(spec["n_trials"]) if "n_seeds" not in spec else ())
+    app = open_page("study", id=study_id)
+    assert not app.error
+    assert len(figures(app)) == 3
+    assert app.table[0].value["trial"][0] == str(find_study(db, study_id).best_trial)
+
+
+def test_trials_table(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db, states={3: "failed"}, diverged=[1])
+    frame = trials_frame(db, study_id).set_index("trial")
+    app = open_page("study", id=study_id)
+    table = app.dataframe[0].value
+    assert sorted(table["trial"]) == list(range(8))
+    assert table["objective"].dropna().is_monotonic_increasing
+    shown = table.set_index("trial")
+    assert shown.loc[0, "remark"] == "default" and shown.loc[1, "remark"] == "diverged"
+    assert (shown["remark"] != "").sum() == 2
+    assert shown.loc[3, "state"] == "failed"
+    assert shown["alpha"].sort_index().tolist() == frame["alpha"].tolist()
+    assert shown["test_error"].sort_index().dropna().tolist() == (100 * frame["test_error"]).dropna().tolist()
+    assert "validation_loss" not in table, "columns in which nothing stands are left out"
+
+
+def test_spec_is_shown_as_it_was_submitted(db: Database, open_page: OpenPage) -> None:
+    spec = make_spec(search_space={"alpha": [0.1, 0.01], "epsilon": 1e-8}, sampler="random")
+    app = open_page("study", id=insert_study(db, spec))
+    assert parse(yaml.safe_load(app.code[0].value)) == spec
+
+
+def test_postgresql_shows_the_same(
+    request: pytest.FixtureRequest, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = request.getfixturevalue("postgresql_settings")
+    monkeypatch.setenv("ADAM_STUDIES_HOME", str(settings.home))
+    monkeypatch.setenv("ADAM_STUDIES_DATABASE_URL", settings.database_url)
+    database = open_database(settings)
+    app = open_page("study", id=insert_study(database))
+    assert metrics(app)["Trials ended"] == "8 / 8"
+    assert len(figures(app)) == 3 and not app.error
+    database.close()
+
+
+def test_unknown_study(db: Database, open_page: OpenPage) -> None:
+    app = open_page("study", id="s-<b>")
+    assert errors(app) == ["no study has the id 's-<b>'. It may have been deleted."]
+    assert [link.value for link in app.page_link] == ["All studies"]
+
+
+def test_no_study(db: Database, open_page: OpenPage) -> None:
+    app = open_page("study")
+    assert app.info[0].value.startswith("Choose a study from the list")
+
+
+def test_suite(db: Database, open_page: OpenPage) -> None:
+    suite_id = insert_suite(db)
+    app = open_page("study", id=suite_id)
+    assert [link.value for link in app.page_link] == ["All studies", "adam", "adamax"]
+    first = find_suite(db, suite_id).studies[0]
+    app = open_page("study", id=first.id)
+    assert [link.value for link in app.page_link] == ["All studies", "adamax"]
+    assert errors(open_page("study", id="u-none")) == ["no suite has the id 'u-none'"]
+
+
+def test_retry(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db, states={2: "failed", 3: "failed"})
+    app = open_page("study", id=study_id)
+    assert {button.label for button in app.button} == {"Retry 2 trials", "Delete for good"}
+    app.button(key=f"retry_{study_id}").click().run()
+    assert find_study(db, study_id).counts == {"complete": 6, "waiting": 2}
+
+
+def test_extend(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db)
+    app = open_page("study", id=study_id)
+    app.number_input(key=f"more_{study_id}").set_value(5).run()
+    app.button(key=f"add_{study_id}").click().run()
+    study = find_study(db, study_id)
+    assert (study.n_trials, study.state) == (13, "running")
+    assert metrics(app)["Trials ended"] == "8 / 13"
+
+
+def test_a_grid_cannot_be_extended(db: Database, open_page: OpenPage) -> None:
+    space = {"alpha": [0.1, 0.01], "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    spec = make_spec(sampler="grid", n_trials=2, search_space=space)
+    app = open_page("study", id=insert_study(db, spec))
+    assert {button.label for button in app.button} == {"Delete for good"}
+
+
+def test_delete_leads_home(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db, trials=3)
+    app = open_page("study", id=study_id)
+    app.button(key=f"delete_{study_id}").click().run()
+    assert list_studies(db) == ()
+    assert app.title[0].value == "Studies"
+    assert not app.error
+
+
+def test_buttons_follow_the_state(db: Database, open_page: OpenPage) -> None:
+    study_id = insert_study(db, trials=2, states={1: "running"})
+    labels = {button.label for button in open_page("study", id=study_id).button}
+    assert labels == {"Pause", "Cancel for good", "Delete for good"}
+    wish(db, study_id, "pause")
+    labels = {button.label for button in open_page("study", id=study_id).button}
+    assert labels == {"Resume", "Cancel for good", "Delete for good"}

@@ -1,0 +1,118 @@
+import time
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+
+from studies.analysis.importance import importances
+from studies.search_space import distributions, to_optuna
+from studies.spec import StudySpec
+from tests.studies.frames import Setting, decades_from, drawn_study, trials_of
+
+
+def only_alpha(setting: Setting) -> float:
+    return 0.1 + decades_from(setting["alpha"], 1e-2) ** 2
+
+
+def alpha_and_beta1(setting: Setting) -> float:
+    return 0.1 + decades_from(setting["alpha"], 1e-2) ** 2 + decades_from(1 - setting["beta1"], 1e-1) ** 2
+
+
+def test_a_planted_optimum_is_found() -> None:
+    found = importances(*drawn_study(only_alpha))
+    assert found.values[0].parameter == "alpha"
+    first, *others = (one.share for one in found.values)
+    assert first.value > 0.8
+    assert first.low is not None and first.low > max(other.high or 0.0 for other in others)
+    assert sum(one.share.value for one in found.values) == pytest.approx(1.0)
+    assert (found.n_missing, found.message) == (0, None)
+
+
+def test_another_planted_optimum_is_found_on_its_own_scale() -> None:
+    spec, trials = drawn_study(lambda setting: decades_from(1 - setting["beta2"], 1e-3))
+    assert importances(spec, trials).values[0].parameter == "beta2"
+
+
+def test_shares_are_those_of_stock_optuna() -> None:
+    spec, trials = drawn_study(alpha_and_beta1, n_trials=60)
+    study, space = optuna.create_study(), distributions(spec.search_space)
+    for row in trials.to_dict("records"):
+        params = to_optuna(spec.search_space, {name: row[name] for name in spec.search_space})
+        study.add_trial(optuna.create_trial(params=params, distributions=space, value=row["objective"]))
+    stock = optuna.importance.get_param_importances(study)
+    found = {one.parameter: one.share.value for one in importances(spec, trials).values}
+    names = {"beta1": "one_minus_beta1", "beta2": "one_minus_beta2"}
+    assert found == pytest.approx({name: stock[names.get(name, name)] for name in found}, rel=1e-12)
+
+
+def test_intervals_repeat_with_the_seed_and_hold_the_shares() -> None:
+    spec, trials = drawn_study(alpha_and_beta1)
+    found = importances(spec, trials)
+    assert found == importances(spec, trials.sample(frac=1, random_state=3))
+    assert found != importances(spec, trials, seed=1)
+    for one in found.values:
+        assert one.share.low is not None and one.share.high is not None
+        assert 0 <= one.share.low <= one.share.value <= one.share.high <= 1
+        assert one.share.high - one.share.low > 0.02
+
+
+@pytest.mark.parametrize(("n_complete", "n_missing"), [(0, 30), (1, 29), (29, 1), (30, 0)])
+def test_below_30_complete_trials_only_their_lack_is_told(n_complete: int, n_missing: int) -> None:
+    spec, trials = drawn_study(only_alpha, n_trials=40)
+    trials.loc[n_complete:, "state"] = "running"
+    found = importances(spec, trials)
+    assert found.n_missing == n_missing
+    assert bool(found.values) == (n_missing == 0)
+    expected = f"Importances need {n_missing} more complete trials (30 in all)." if n_missing else None
+    assert found.message == expected
+
+
+def test_constants_have_no_importance() -> None:
+    space = {"alpha": {"low": 1e-5, "high": 0.1}, "beta1": 0.9, "beta2": [0.99, 0.999], "epsilon": 1e-8}
+    found = importances(*drawn_study(only_alpha, search_space=space))
+    assert [one.parameter for one in found.values] == ["alpha", "beta2"]
+    one = {"alpha": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    none = importances(*drawn_study(only_alpha, n_trials=1, search_space=one))
+    assert (none.values, none.n_missing, none.message) == ((), 0, "No hyperparameter is searched.")
+
+
+def test_trials_that_are_all_the_same_tell_nothing() -> None:
+    found = importances(*drawn_study(lambda setting: 23.0))
+    assert found.values == ()
+    assert found.message == "Importances need more than a tenth of the trials to be better than the worst."
+
+
+def test_an_infinite_objective_is_the_worst_not_absent() -> None:
+    spec, trials = drawn_study(only_alpha)
+    infinite, capped = trials.copy(), trials.copy()
+    bad = trials["objective"] > trials["objective"].quantile(0.8)
+    infinite.loc[bad, "objective"], capped.loc[bad, "objective"] = np.inf, 1e6
+    assert importances(spec, infinite) == importances(spec, capped)
+
+
+def test_intervals_of_128_trials_take_less_than_2_seconds() -> None:
+    spec, trials = drawn_study(alpha_and_beta1)
+    start = time.process_time()
+    importances(spec, trials)
+    assert time.process_time() - start < 2.0
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_mean_share_of_fresh_studies() -> None:
+    def noisy(seed: int) -> tuple[StudySpec, pd.DataFrame]:
+        rng = np.random.default_rng(seed)
+        return drawn_study(lambda setting: alpha_and_beta1(setting) + 0.2 * rng.normal(), n_trials=64, seed=seed)
+
+    found = [{one.parameter: one.share for one in importances(*noisy(seed)).values} for seed in range(40)]
+    for name in ("alpha", "beta1", "beta2", "epsilon"):
+        truth = np.mean([shares[name].value for shares in found])
+        ends = [(shares[name].low or 0.0, shares[name].high or 0.0) for shares in found]
+        assert np.mean([low <= truth <= high for low, high in ends]) >= 0.9
+        assert np.mean([high - low for low, high in ends]) < 0.75
+
+
+def test_adamax_without_epsilon() -> None:
+    spec, trials = drawn_study(only_alpha, optimizer="adamax")
+    assert {one.parameter for one in importances(spec, trials).values} == {"alpha", "beta1", "beta2"}
+    assert importances(spec, trials_of(spec, [])).n_missing == 30

@@ -1,0 +1,86 @@
+"""Optuna's tables hold the same trials, values and states, whoever mirrors and however often."""
+
+import threading
+
+import optuna
+import pytest
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import update
+
+from studies.db.engine import Database
+from studies.db.mirror import forget, mirror, unmirrored_studies
+from studies.db.models import StudyRow
+from studies.db.queries import find_study, trials_frame
+from studies.search_space import complement
+from tests.factories import insert_study, make_spec
+
+STATES = {3: "pruned", 4: "failed", 5: "cancelled"}
+
+
+def load(db: Database, study_id: str) -> list[FrozenTrial]:
+    """Return what stock Optuna sees of the study."""
+    storage = RDBStorage(db.url)
+    try:
+        return optuna.load_study(study_name=find_study(db, study_id).optuna_name, storage=storage).trials
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def test_optuna_shows_the_same_trials_values_and_states(database: Database) -> None:
+    study_id = insert_study(database, states=STATES, diverged=[2])
+    mirror(database, study_id)
+    ours, theirs = trials_frame(database, study_id), load(database, study_id)
+    assert [trial.number for trial in theirs] == list(ours["trial"])
+    expected = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+    assert [trial.state for trial in theirs] == [expected.get(state, TrialState.FAIL) for state in ours["state"]]
+    for trial, row in zip(theirs, ours.to_dict("records"), strict=True):
+        assert trial.params["one_minus_beta1"] == complement(row["beta1"])
+        assert trial.params["alpha"] == row["alpha"]
+        assert trial.user_attrs["state"] == row["state"]
+        if row["state"] == "complete":
+            assert trial.value == row["objective"]
+            assert trial.intermediate_values[5] == pytest.approx(row["objective"], rel=1e-15)
+    best = min((trial for trial in theirs if trial.state == TrialState.COMPLETE), key=lambda trial: trial.value or 0.0)
+    assert best.number == find_study(database, study_id).best_trial
+
+
+def test_mirror_adds_only_what_no_unfinished_trial_precedes(database: Database) -> None:
+    study_id = insert_study(database, states={4: "running"})
+    mirror(database, study_id)
+    assert len(load(database, study_id)) == 4
+    assert unmirrored_studies(database) == []
+
+
+def test_mirror_after_a_crash_adds_nothing_twice(database: Database) -> None:
+    study_id = insert_study(database)
+    mirror(database, study_id)
+    with database.write() as connection:  # as if the process had died before it wrote what it had added
+        connection.execute(update(StudyRow).values(n_mirrored=3))
+    assert unmirrored_studies(database) == [study_id]
+    mirror(database, study_id)
+    assert len(load(database, study_id)) == 8
+    assert unmirrored_studies(database) == []
+
+
+def test_mirrors_at_once_add_nothing_twice(database: Database) -> None:
+    study_ids = [insert_study(database, make_spec(n_trials=60, epochs=1)) for _ in range(2)]
+    threads = [threading.Thread(target=mirror, args=(database, study_id)) for study_id in study_ids * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for study_id in study_ids:
+        mirror(database, study_id)
+        assert [trial.number for trial in load(database, study_id)] == list(range(60))
+
+
+def test_forget_deletes_the_study(database: Database) -> None:
+    study_id = insert_study(database)
+    mirror(database, study_id)
+    name = find_study(database, study_id).optuna_name
+    forget(database, name)
+    forget(database, name)
+    with pytest.raises(KeyError):
+        load(database, study_id)

@@ -1,0 +1,56 @@
+"""Presets are valid specs that keep the promises of their descriptions."""
+
+import pytest
+
+from studies.errors import NotFoundError
+from studies.presets import PRESETS, find_preset
+from studies.search_space import Range
+from studies.spec import SuiteSpec, parse
+from studies.spec_file import override
+
+
+def suite(name: str) -> SuiteSpec:
+    spec = PRESETS[name].spec
+    assert isinstance(spec, SuiteSpec)
+    return spec
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_survives_json_and_contains_the_papers_default(name: str) -> None:
+    preset = find_preset(name)
+    assert preset.name == name and preset.title and preset.description
+    assert parse(preset.spec.model_dump(mode="json")) == preset.spec
+    for study in suite(name).studies:
+        assert study.warnings == [] and study.default_setting is not None
+
+
+def test_quickstart_needs_no_download_and_searches_all_four() -> None:
+    adam, adamax = suite("quickstart").studies
+    assert (adam.optimizer, adamax.optimizer) == ("adam", "adamax")
+    assert adamax.options == {"epsilon_mode": "in-max"} and "in-max" in adamax.name
+    for study in (adam, adamax):
+        assert not study.workload_entry.download
+        assert (study.sampler, study.n_trials, study.n_seeds) == ("qmc", 64, 3)
+        assert list(study.search_space) == ["alpha", "beta1", "beta2", "epsilon"]
+        assert all(isinstance(dimension, Range) for dimension in study.search_space.values())
+
+
+def test_mnist_adam_vs_adamax() -> None:
+    adam, adamax = suite("mnist-adam-vs-adamax").studies
+    assert (adam.optimizer, adamax.optimizer) == ("adam", "adamax")
+    assert adamax.options == {"epsilon_mode": "none"}
+    for study in (adam, adamax):
+        assert (study.workload, study.n_trials, study.n_seeds, study.epochs) == ("mnist-logistic", 128, 3, 10)
+        assert (study.schedule.alpha, study.schedule.per) == ("inverse-sqrt", "step")
+        assert study.search_space["alpha"] == Range(low=1e-4, high=1.0, scale="log")
+
+
+def test_preset_can_be_changed() -> None:
+    changed = parse(override(PRESETS["quickstart"].spec.model_dump(mode="json"), ("n_trials=8", "seed=3")))
+    assert isinstance(changed, SuiteSpec)
+    assert {(study.n_trials, study.seed) for study in changed.studies} == {(8, 3)}
+
+
+def test_unknown_preset() -> None:
+    with pytest.raises(NotFoundError, match=r"^preset must be one of quickstart, mnist-adam-vs-adamax, got 'x'$"):
+        find_preset("x")

@@ -1,0 +1,133 @@
+import gzip
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from studies.errors import DataError
+from studies.workloads import WORKLOADS
+from worker.datasets.digits import read_digits
+from worker.datasets.mnist import read_mnist
+from worker.datasets.registry import load_dataset
+
+CPU = torch.device("cpu")
+FIRST = "train-images-idx3-ubyte.gz"
+
+needs_mnist = pytest.mark.skipif("ADAM_STUDIES_DATA" not in os.environ, reason="the real MNIST lies nowhere")
+
+
+@pytest.fixture
+def mnist_copy(tmp_path: Path) -> Path:
+    """Return a folder `mnist` of links to the real files, to be damaged."""
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for file in (Path(os.environ["ADAM_STUDIES_DATA"]) / "mnist").glob("*.gz"):
+        (folder / file.name).symlink_to(file)
+    return folder
+
+
+@needs_mnist
+def test_mnist_is_the_published_one() -> None:
+    raw = read_mnist(Path(os.environ["ADAM_STUDIES_DATA"]))
+    assert raw.train_inputs.shape == (60_000, 784) and raw.test_inputs.shape == (10_000, 784)
+    assert np.bincount(raw.train_labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(raw.test_labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert raw.train_labels[:5].tolist() == [5, 0, 4, 1, 9]  # the first images of the set, as every reader shows them
+    assert raw.train_inputs.min() == 0 and raw.train_inputs.max() == raw.scale == 255
+
+
+@needs_mnist
+def test_mnist_files_may_lie_in_the_data_folder_itself(mnist_copy: Path) -> None:
+    assert read_mnist(mnist_copy).train_labels[0] == 5
+
+
+@needs_mnist
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda file: file.unlink(), "MNIST's file t10k-labels-idx1-ubyte.gz is missing from {0} and {0.parent}: put "),
+        (lambda file: _replace(file, file.read_bytes()[:4000]), "{1} is truncated: 4000 bytes of 4542; "),
+        (lambda file: _replace(file, _flipped(file.read_bytes())), "{1} is corrupt or not the original: 4542 bytes "),
+        (lambda file: _replace(file, b""), "{1} is truncated: 0 bytes of 4542; "),
+        (
+            lambda file: _swap(file, file.with_name("train-labels-idx1-ubyte.gz")),
+            "{0}/train-labels-idx1-ubyte.gz holds what belongs into t10k-labels-idx1-ubyte.gz; ",
+        ),
+        (lambda file: (file.unlink(), file.mkdir()), "{1} cannot be read: Is a directory; "),
+    ],
+)
+def test_damaged_mnist_is_refused_by_one_line(mnist_copy: Path, damage: Callable[[Path], object], message: str) -> None:
+    file = mnist_copy / "t10k-labels-idx1-ubyte.gz"
+    damage(file)
+    with pytest.raises(DataError) as error:
+        read_mnist(mnist_copy.parent)
+    assert str(error.value).startswith(message.format(mnist_copy, file))
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_the_original_is_refused_though_it_is_well_formed(tmp_path: Path) -> None:
+    header = bytes([0, 0, 8, 3]) + b"".join(size.to_bytes(4, "big") for size in (60_000, 28, 28))
+    (tmp_path / FIRST).write_bytes(gzip.compress(header + bytes(60_000 * 784)))
+    with pytest.raises(DataError, match=f"^{tmp_path / FIRST} is truncated: .*; expected is sha256 440fcabf"):
+        read_mnist(tmp_path)
+
+
+def test_digits_split_is_fixed() -> None:
+    """The training images' bytes in order: another split would change every study."""
+    raw = read_digits(Path())
+    digest = hashlib.sha256(raw.train_inputs.astype(np.uint8).tobytes()).hexdigest()
+    assert digest == "1de16fbe01a1323c10524afcd25c20665024eb7d58ef830e78cfd0d5e0ba3f23"
+
+
+def test_digits_split_has_every_example_once_and_all_classes_alike() -> None:
+    raw = read_digits(Path())
+    entry = WORKLOADS["digits-logistic"]
+    assert (len(raw.train_labels), len(raw.test_labels)) == (entry.n_train, entry.n_test)
+    rows = np.concatenate([raw.train_inputs, raw.test_inputs]).astype(np.uint8)
+    assert len(np.unique(rows, axis=0)) == 1797  # no two images of the set are equal
+    labels = np.concatenate([raw.train_labels, raw.test_labels])
+    assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    shares = np.bincount(labels) / 1797
+    for part in (raw.train_labels[: -entry.n_validation], raw.train_labels[-entry.n_validation :], raw.test_labels):
+        assert np.abs(np.bincount(part) - shares * len(part)).max() < 2.5
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_examples_are_scaled_to_one_and_loaded_once(dtype: torch.dtype) -> None:
+    data = load_dataset("digits", Path(), CPU, dtype)
+    assert load_dataset("digits", Path(), CPU, dtype) is data
+    for examples in (data.train, data.test):
+        assert examples.inputs.dtype == dtype and examples.labels.dtype == torch.int64
+        assert examples.inputs.min() == 0.0 and examples.inputs.max() == 1.0
+
+
+@needs_mnist
+def test_every_entry_of_the_catalogue_has_the_shapes_that_it_tells() -> None:
+    for entry in WORKLOADS.values():
+        data = load_dataset(entry.dataset, Path(os.environ["ADAM_STUDIES_DATA"]), CPU, torch.float32)
+        assert data.train.inputs.shape == (entry.n_train, entry.n_features)
+        assert data.test.inputs.shape == (entry.n_test, entry.n_features)
+        assert np.unique(data.train.labels.numpy()).tolist() == list(range(entry.n_classes))
+        assert 0 < entry.n_validation < entry.n_train
+
+
+def _replace(file: Path, content: bytes) -> None:
+    file.unlink()
+    file.write_bytes(content)
+
+
+def _flipped(content: bytes) -> bytes:
+    """The same but for one bit in the middle."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def _swap(one: Path, other: Path) -> None:
+    aside = shutil.move(one, one.with_name("aside"))
+    shutil.move(other, one)
+    shutil.move(aside, other)

@@ -1,0 +1,291 @@
+"""The runner against real databases and real training, without Celery: what a study ends with, whoever trains it."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from studies.db import calibrations, claims, queries, submissions, workers
+from studies.db.engine import Database, open_database
+from studies.db.mirror import unmirrored_studies
+from studies.errors import ServiceError
+from studies.service import Service
+from studies.settings import Settings
+from studies.spec import StudySpec
+from tests.factories import make_spec
+from worker.checkpoints import CheckpointStore
+from worker.runner import Runner
+from worker.training import ArrayTraining
+
+_ids = count()
+
+
+class RecordingBell:
+    """Stands for the broker: remembers who was rung for."""
+
+    def __init__(self) -> None:
+        self.rung: list[str] = []
+
+    def ring_if_possible(self, study_id: str, device: str) -> None:
+        self.rung.append(study_id)
+
+
+@pytest.fixture
+def sqlite(sqlite_settings: Settings) -> Iterator[Database]:
+    db = open_database(sqlite_settings)
+    yield db
+    db.close()
+
+
+def make_runner(db: Database, folder: Path, lanes: int | None = None, slice_seconds: float = 300.0) -> Runner:
+    store = CheckpointStore(folder)
+    identity = workers.WorkerIdentity(f"w-{next(_ids)}", "node", 1, "cpu", is_gpu=False, store=store.name)
+    device = torch.device("cpu")
+    bell = RecordingBell()
+    return Runner(db, bell, identity, device, store, Path("nowhere"), lanes, slice_seconds)  # type: ignore[arg-type]
+
+
+def submit(db: Database, spec: StudySpec, width: int | None = 8) -> str:
+    study_id = submissions.insert_study(db, spec)
+    if width is not None:
+        calibrations.set_block_width(db, study_id, width)
+    return study_id
+
+
+def finish(runner: Runner, db: Database, study_id: str) -> None:
+    for _ in range(100):
+        if queries.find_study(db, study_id).is_final:
+            return
+        runner.run(study_id)
+    raise AssertionError("the study does not end")
+
+
+def curves(db: Database, study_id: str) -> pd.DataFrame:
+    frame = queries.curves_frame(db, study_id).drop(columns=["study_id", "seconds"])
+    return frame.sort_values(["trial", "replicate", "epoch"]).reset_index(drop=True)
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc"])
+def test_curves_do_not_depend_on_lanes_slices_or_workers(
+    sqlite: Database, tmp_path: Path, sampler: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec(
+        n_trials=12, n_seeds=2, epochs=3, sampler=sampler, search_space={"alpha": {"low": 1e-4, "high": 10}}
+    )
+    wide, narrow, sliced = (submit(sqlite, spec) for _ in range(3))
+    finish(make_runner(sqlite, tmp_path, lanes=64), sqlite, wide)
+    finish(make_runner(sqlite, tmp_path, lanes=4), sqlite, narrow)
+    request.getfixturevalue("eager_wishes")
+    runners = [make_runner(sqlite, tmp_path, lanes=8) for _ in range(3)]
+    for runner in runners:
+        monkeypatch.setattr(runner, "_must_yield", _now_and_then())
+    for turn in range(100):
+        runners[turn % 3].run(sliced)
+    assert queries.find_study(sqlite, sliced).is_final
+    expected = curves(sqlite, wide)
+    assert len(expected) == 12 * 2 * 4
+    assert expected["diverged"].sum() == 0
+    pd.testing.assert_frame_equal(curves(sqlite, narrow), expected, check_exact=True)
+    pd.testing.assert_frame_equal(curves(sqlite, sliced), expected, check_exact=True)
+    settings = ["trial", "alpha", "beta1", "beta2", "epsilon", "objective"]
+    first, second = (queries.trials_frame(sqlite, study_id)[settings] for study_id in (wide, sliced))
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def _now_and_then() -> Callable[[float], bool]:
+    calls = count()
+    return lambda _: next(calls) % 20 == 19
+
+
+@pytest.fixture
+def eager_wishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renew the lease and read the wish at every yield, and yield after every step."""
+    monkeypatch.setattr("worker.session.WISH_SECONDS", 0.0)
+    monkeypatch.setattr("worker.training.TICK_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc", "grid", "tpe", "gp", "cmaes"])
+def test_every_sampler_ends_with_exactly_its_trials(database: Database, tmp_path: Path, sampler: str) -> None:
+    points = {"alpha": [1e-3, 1e-2, 1e-1], "beta1": [0.0, 0.9], "beta2": [0.99, 0.999], "epsilon": 1e-8}
+    space = points if sampler == "grid" else {}
+    n_trials = 12 if sampler == "grid" else 16
+    spec = make_spec(n_trials=n_trials, n_seeds=1, epochs=1, sampler=sampler, search_space=space)
+    study_id = submit(database, spec)
+    finish(make_runner(database, tmp_path), database, study_id)
+    record = queries.find_study(database, study_id)
+    assert (record.state, record.counts) == ("complete", {"complete": spec.n_trials})
+    trials = queries.trials_frame(database, study_id)
+    assert trials["is_default"].tolist() == [True] + [False] * (spec.n_trials - 1)
+    assert trials["alpha"].nunique() > 2
+    assert unmirrored_studies(database) == []
+
+
+@pytest.mark.parametrize("pruner", ["successive-halving", "hyperband", "median"])
+def test_pruned_trials_count_and_the_rest_go_on(sqlite: Database, tmp_path: Path, pruner: str) -> None:
+    study_id = submit(sqlite, make_spec(n_trials=24, n_seeds=1, epochs=9, pruner=pruner))
+    finish(make_runner(sqlite, tmp_path, lanes=8), sqlite, study_id)
+    counts = queries.find_study(sqlite, study_id).counts
+    assert counts.get("pruned", 0) > 0
+    assert counts["complete"] > 0
+    assert counts["pruned"] + counts["complete"] == 24
+    trials = queries.trials_frame(sqlite, study_id)
+    assert (trials.loc[trials["state"] == "pruned", "epochs_done"] < 9).all()
+    assert trials["objective"].notna().all()
+
+
+def test_divergence_is_a_result(sqlite: Database, tmp_path: Path) -> None:
+    spec = make_spec(n_trials=2, search_space={"alpha": [0.001, 1e38], "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8})
+    spec = StudySpec.model_validate({**spec.to_json(), "sampler": "grid", "enqueue": [{"alpha": 1e38}]})
+    study_id = submit(sqlite, spec)
+    finish(make_runner(sqlite, tmp_path), sqlite, study_id)
+    good, bad = (row for _, row in queries.trials_frame(sqlite, study_id).iterrows())
+    assert (good["state"], good["diverged"], bad["state"], bad["diverged"]) == ("complete", False, "complete", True)
+    rows = curves(sqlite, study_id)
+    assert rows[rows["trial"] == bad["trial"]].groupby("replicate")["diverged"].sum().tolist() == [1, 1]
+    first = rows[(rows["trial"] == bad["trial"]) & (rows["epoch"] == 0)]["train_loss"].mean()
+    assert bad["objective"] == pytest.approx(10 * first)
+
+
+@pytest.mark.usefixtures("eager_wishes")
+def test_pause_checkpoints_and_resume_goes_on_where_it_was(sqlite: Database, tmp_path: Path) -> None:
+    study_id = submit(sqlite, make_spec(epochs=6))
+    runner = make_runner(sqlite, tmp_path)
+    service = Service(sqlite, None)
+    _after_epoch(runner, 3, lambda: service.pause(study_id))
+    runner.run(study_id)
+    record = queries.find_study(sqlite, study_id)
+    assert record.state == "paused"
+    assert len(list(tmp_path.glob("*.pt"))) == 1
+    runner.run(study_id)
+    assert queries.find_study(sqlite, study_id).state == "paused"
+    before = len(curves(sqlite, study_id))
+    service.resume(study_id)
+    finish(runner, sqlite, study_id)
+    assert before < len(curves(sqlite, study_id)) == 8 * 2 * 7
+    assert list(tmp_path.glob("*.pt")) == []
+
+
+@pytest.mark.usefixtures("eager_wishes")
+def test_cancel_ends_a_running_study(sqlite: Database, tmp_path: Path) -> None:
+    study_id = submit(sqlite, make_spec(epochs=6))
+    runner = make_runner(sqlite, tmp_path, lanes=4)
+    service = Service(sqlite, None)
+    _after_epoch(runner, 2, lambda: service.cancel(study_id))
+    runner.run(study_id)
+    record = queries.find_study(sqlite, study_id)
+    assert (record.state, record.counts) == ("cancelled", {"cancelled": 8})
+    assert unmirrored_studies(sqlite) == []
+
+
+@pytest.mark.usefixtures("eager_wishes")
+def test_deleted_study_is_dropped(sqlite: Database, tmp_path: Path) -> None:
+    study_id = submit(sqlite, make_spec(epochs=6))
+    runner = make_runner(sqlite, tmp_path)
+    _after_epoch(runner, 2, lambda: Service(sqlite, None).delete(study_id))
+    runner.run(study_id)
+    assert queries.list_studies(sqlite) == ()
+
+
+def _after_epoch(runner: Runner, epoch: int, act: Callable[[], object]) -> None:
+    """Have the runner do something once, when it is asked whether to yield some epochs on."""
+    calls = count()
+
+    def must_yield(seconds: float) -> bool:
+        if next(calls) == epoch * 13:  # 12 steps and a report an epoch
+            act()
+        return runner.stopping.is_set()
+
+    runner._must_yield = must_yield  # type: ignore[method-assign]  # stands for the clock
+
+
+@pytest.mark.usefixtures("eager_wishes")
+@pytest.mark.parametrize("damage", ["missing", "truncated", "foreign"])
+def test_damaged_checkpoint_costs_time_and_nothing_else(sqlite: Database, tmp_path: Path, damage: str) -> None:
+    spec = make_spec(epochs=4)
+    whole, damaged = submit(sqlite, spec), submit(sqlite, spec)
+    runner = make_runner(sqlite, tmp_path)
+    finish(runner, sqlite, whole)
+    _after_epoch(runner, 2, runner.stopping.set)
+    runner.run(damaged)
+    (checkpoint,) = tmp_path.glob("*.pt")
+    if damage == "missing":
+        checkpoint.unlink()
+    elif damage == "truncated":
+        checkpoint.write_bytes(checkpoint.read_bytes()[:100])
+    else:
+        torch.save({"epoch": 1}, checkpoint)
+    finish(make_runner(sqlite, tmp_path), sqlite, damaged)
+    pd.testing.assert_frame_equal(curves(sqlite, damaged), curves(sqlite, whole), check_exact=True)
+
+
+def test_trial_that_fails_is_failed_and_the_others_go_on(
+    sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study_id = submit(sqlite, make_spec(n_trials=4))
+    build = ArrayTraining.__init__
+
+    def fails_with_trial_2(self: ArrayTraining, plan: object, *args: object, **kwargs: object) -> None:
+        if any(lane.trial == 2 for lane in plan.lanes):  # type: ignore[attr-defined]
+            raise RuntimeError("CUDA error: no luck\nwith trial 2")
+        build(self, plan, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ArrayTraining, "__init__", fails_with_trial_2)
+    runner = make_runner(sqlite, tmp_path)
+    finish(runner, sqlite, study_id)
+    record = queries.find_study(sqlite, study_id)
+    assert (record.state, record.counts) == ("failed", {"complete": 3, "failed": 1})
+    monkeypatch.undo()
+    assert Service(sqlite, None).retry(study_id) == 1
+    finish(runner, sqlite, study_id)
+    record = queries.find_study(sqlite, study_id)
+    assert (record.state, record.counts) == ("complete", {"complete": 4})
+    assert sorted(queries.trials_frame(sqlite, study_id)["trial"]) == [0, 1, 3, 4]
+    assert unmirrored_studies(sqlite) == []
+
+
+def test_extend_adds_the_samplers_next_trials(sqlite: Database, tmp_path: Path) -> None:
+    study_id = submit(sqlite, make_spec(n_trials=4, epochs=1))
+    whole = submit(sqlite, make_spec(n_trials=6, epochs=1))
+    runner = make_runner(sqlite, tmp_path)
+    finish(runner, sqlite, study_id)
+    Service(sqlite, None).extend(study_id, 2)
+    finish(runner, sqlite, study_id)
+    finish(runner, sqlite, whole)
+    pd.testing.assert_frame_equal(curves(sqlite, study_id), curves(sqlite, whole), check_exact=True)
+
+
+def test_missing_data_is_told_and_costs_no_trial(sqlite: Database, tmp_path: Path) -> None:
+    spec = StudySpec.model_validate({"name": "mnist", "workload": "mnist-logistic", "optimizer": "adam", "n_trials": 2})
+    study_id = submit(sqlite, spec)
+    make_runner(sqlite, tmp_path).run(study_id)
+    record = queries.find_study(sqlite, study_id)
+    assert (record.state, record.counts) == ("waiting", {"waiting": 2})
+    assert record.problem is not None
+    assert "train-images-idx3-ubyte" in record.problem
+    assert "nowhere" in record.problem
+
+
+@pytest.mark.usefixtures("eager_wishes")
+def test_worker_hands_over_when_another_study_waits_and_its_slice_is_over(sqlite: Database, tmp_path: Path) -> None:
+    long, short = submit(sqlite, make_spec(epochs=50)), submit(sqlite, make_spec(epochs=1))
+    runner = make_runner(sqlite, tmp_path, slice_seconds=0.05)
+    runner.run(long)
+    assert not queries.find_study(sqlite, long).is_final
+    assert {long, short} <= {study_id for study_id, _ in claims.studies_with_work(sqlite)}
+    finish(runner, sqlite, short)
+    runner.run(long)
+    assert queries.find_study(sqlite, long).is_final, "nobody waits any more"
+
+
+def test_unusable_checkpoint_folder_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ServiceError, match="ADAM_STUDIES_CHECKPOINTS: cannot write"):
+        CheckpointStore(tmp_path / "file" / "folder")
+
+
+def test_stores_of_one_folder_have_one_name(tmp_path: Path) -> None:
+    first, second, other = (CheckpointStore(tmp_path / name) for name in ("a", "a", "b"))
+    assert first.name == second.name != other.name

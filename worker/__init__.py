@@ -1,0 +1,1 @@
+"""Celery workers: they claim trial arrays, train them, and record what came out."""

@@ -1,0 +1,43 @@
+"""Loading a data set by its name, once per process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from adam_core.layers import Examples
+from worker.datasets.digits import read_digits
+from worker.datasets.mnist import read_mnist
+from worker.datasets.raw import RawDataset
+
+READERS: Mapping[str, Callable[[Path], RawDataset]] = {"mnist": read_mnist, "digits": read_digits}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set on a device, its inputs scaled to [0, 1]."""
+
+    train: Examples
+    test: Examples
+
+
+@lru_cache(maxsize=4)
+def load_dataset(name: str, data_dir: Path, device: torch.device, dtype: torch.dtype) -> Dataset:
+    """The data set of this name, read once per process and kept on the device.
+
+    Raises:
+        DataError: a file is missing, unreadable, or not the original.
+    """
+    raw = READERS[name](data_dir)
+
+    def examples(inputs: NDArray[Any], labels: NDArray[Any]) -> Examples:
+        scaled = torch.tensor(inputs).to(device, dtype).div_(raw.scale)
+        return Examples(scaled, torch.tensor(labels, dtype=torch.int64, device=device))
+
+    return Dataset(examples(raw.train_inputs, raw.train_labels), examples(raw.test_inputs, raw.test_labels))

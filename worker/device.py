@@ -1,0 +1,67 @@
+"""The device that a worker trains on, what it is called, and how many lanes it takes at once."""
+
+from __future__ import annotations
+
+import torch
+
+from studies.errors import InputError
+from worker.workloads.registry import build_model
+
+#: Lanes in an array on a CPU: beyond some blocks per seed nothing is shared that is not shared already, while a step
+#: of the whole array, the grain of every reaction, takes longer.
+CPU_LANES = 192
+
+#: The same on a GPU, where memory may end it before.
+GPU_LANES = 4096
+
+#: Tensors of a lane's parameters: parameters, two of state, one of each moved copy when lanes are packed anew.
+_COPIES = 6
+
+#: Share of the GPU's free memory that an array may take, beside data and work space.
+_MEMORY_SHARE = 0.5
+
+
+def choose_device(setting: str) -> torch.device:
+    """The device of a worker.
+
+    Args:
+        setting: any (a GPU where there is one), gpu or cpu.
+
+    Raises:
+        InputError: the setting is none of these, or asks for a GPU where torch finds none.
+    """
+    if setting not in ("any", "gpu", "cpu"):
+        raise InputError(f"ADAM_STUDIES_DEVICE must be one of any, gpu, cpu, got {setting!r}")
+    if setting == "cpu":
+        return torch.device("cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    if setting == "gpu":
+        raise InputError("ADAM_STUDIES_DEVICE is gpu, but torch finds no CUDA device; allowed here are any and cpu")
+    return torch.device("cpu")
+
+
+def device_kind(device: torch.device) -> str:
+    """What bit-identity holds within: cpu, or the name of the GPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def use_one_thread() -> None:
+    """Compute on one thread of the CPU: faster for many processes, and sums then never depend on the thread count."""
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
+
+
+def lanes(workload: str, device: torch.device) -> int:
+    """The largest number of lanes that an array of this workload should have on this device.
+
+    Raises:
+        NotFoundError: no workload has this name.
+    """
+    if device.type == "cpu":
+        return CPU_LANES
+    model = build_model(workload, 1, torch.device("cpu"), torch.float32)
+    n_parameters = sum(torch.Size(shape).numel() for shape in model.shapes)
+    free_bytes, _ = torch.cuda.mem_get_info(device)
+    fitting = int(free_bytes * _MEMORY_SHARE) // (n_parameters * _COPIES * torch.float32.itemsize)
+    return max(1, min(GPU_LANES, fitting))

@@ -1,0 +1,157 @@
+"""The life of a trial array in a worker: prepare, claim, settings, train, record, tell."""
+
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from studies.db import calibrations, claims, leases, queries, submissions
+from studies.db.engine import Database
+from studies.db.mirror import mirror
+from studies.db.records import Claim
+from studies.db.workers import WorkerIdentity
+from studies.dispatch import Bell
+from studies.errors import AdamStudiesError, LeaseLostError, NotFoundError, ServiceError
+from studies.spec import StudySpec
+from worker.adaptive import drawn_for
+from worker.calibration import calibration_kind, choose_block_width
+from worker.checkpoints import CheckpointStore
+from worker.datasets.registry import load_dataset
+from worker.device import lanes
+from worker.session import Ending, Session
+from worker.training import ArrayPlan, ArrayTraining, Lane
+
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs one array at a time on one device."""
+
+    def __init__(
+        self,
+        db: Database,
+        bell: Bell,
+        worker: WorkerIdentity,
+        device: torch.device,
+        store: CheckpointStore,
+        data_dir: Path,
+        max_lanes: int | None,
+        slice_seconds: float,
+    ) -> None:
+        """Serve this database on this device, with at most `max_lanes` lanes an array (None: what the device takes)."""
+        self._db, self._bell, self.worker, self._device = db, bell, worker, device
+        self._store, self._data_dir = store, data_dir
+        self._max_lanes, self._slice_seconds = max_lanes, slice_seconds
+        self.stopping = threading.Event()  #: set by SIGTERM: checkpoint, hand over, end
+        self.study_id: str | None = None  #: what it trains at present
+
+    def run(self, study_id: str) -> None:
+        """Do one array's worth of work for the study, if there is any; never raises for what can be told in a line."""
+        if self.stopping.is_set():
+            return
+        self.study_id = study_id
+        try:
+            self._run(study_id)
+        except (NotFoundError, LeaseLostError) as error:
+            _log.info("%s", error)
+        except ServiceError as error:
+            _log.warning("%s", error)
+        finally:
+            self.study_id = None
+
+    def _run(self, study_id: str) -> None:
+        spec = self._prepare(study_id)
+        if spec is None:
+            return
+        n_lanes = self._max_lanes or lanes(spec.workload, self._device)
+        held = claims.claim(self._db, study_id, self.worker, n_lanes)
+        if held is None:
+            return
+        self._ring_for_rest()
+        ending = self._train(held, spec)
+        _log.info("array %s of study %s: %s", held.array_id, study_id, ending.value)
+        mirror(self._db, study_id)
+        self._ring_for_rest()
+
+    def _prepare(self, study_id: str) -> StudySpec | None:
+        """Load the data set and fix the lane block before anything is claimed; None where that is impossible here."""
+        record = queries.find_study(self._db, study_id)
+        try:
+            load_dataset(record.spec.workload_entry.dataset, self._data_dir, self._device, torch.float32)
+            if record.block_width is None:
+                calibrations.set_block_width(self._db, study_id, self._block_width(record.spec))
+        except (AdamStudiesError, MemoryError, RuntimeError) as error:
+            problem = f"{self.worker.host}: {_one_line(error)}"
+            _log.error("study %s cannot be trained here: %s", study_id, problem)
+            submissions.set_problem(self._db, study_id, problem)
+            return None
+        if record.problem is not None:
+            submissions.set_problem(self._db, study_id, None)
+        return record.spec
+
+    def _block_width(self, spec: StudySpec) -> int:
+        """Return the width of blocks for studies of this kind, measured by the first of them."""
+        kind = calibration_kind(spec, self._device)
+        known = calibrations.find_block_width(self._db, kind)
+        if known is not None:
+            return known
+        return calibrations.keep_block_width(self._db, kind, choose_block_width(spec, self._device))
+
+    def _checkpoint_of(self, held: Claim) -> dict[str, Any] | None:
+        return None if held.checkpoint is None else self._store.load(held.checkpoint)
+
+    def _train(self, held: Claim, spec: StudySpec) -> Ending:
+        try:
+            held = drawn_for(self._db, held, spec)
+            training = ArrayTraining(self._plan(held, spec), self._device, resume=self._checkpoint_of(held))
+            return Session(self._db, held, spec, training, self._store, self._must_yield).run()
+        except (LeaseLostError, ServiceError):
+            raise
+        except Exception as error:  # whatever training raises must not cost the trials: the array is tried again
+            _log.exception("array %s of study %s failed", held.array_id, held.study_id)
+            leases.release(self._db, held, error=_one_line(error))
+            return Ending.HANDED_OVER
+
+    def _plan(self, held: Claim, spec: StudySpec) -> ArrayPlan:
+        block_width = queries.find_study(self._db, held.study_id).block_width
+        assert block_width is not None, "the study was prepared"
+        array_lanes = tuple(
+            Lane(trial.number, replicate, trial.setting)
+            for trial in held.trials
+            if trial.setting is not None
+            for replicate in range(spec.n_seeds)
+        )
+        return ArrayPlan(
+            workload=spec.workload,
+            optimizer=spec.optimizer,
+            options=spec.options,
+            schedule_kind=spec.schedule.alpha,
+            schedule_per=spec.schedule.per,
+            batch_size=spec.batch_size,
+            epochs=spec.epochs,
+            seed=spec.seed,
+            holdout=spec.holdout,
+            lanes=array_lanes,
+            block_width=block_width,
+        )
+
+    def _must_yield(self, seconds: float) -> bool:
+        if self.stopping.is_set():
+            return True
+        if seconds < self._slice_seconds:
+            return False
+        return any(
+            study_id != self.study_id and device in self.worker.devices
+            for study_id, device in claims.studies_with_work(self._db)
+        )
+
+    def _ring_for_rest(self) -> None:
+        """Ring once more for every study that has work which nobody holds."""
+        for waiting_id, device in claims.studies_with_work(self._db):
+            self._bell.ring_if_possible(waiting_id, device)
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,214 @@
+"""The training of one trial array: a generator without database or Celery."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+
+from adam_core.layers import Examples
+from adam_core.randomness import epoch_order
+from studies.settings import Settings
+from worker.array_plan import ArrayPlan, Lane, build_array
+from worker.datasets.registry import Dataset, load_dataset
+from worker.device import use_one_thread
+
+__all__ = ["ArrayPlan", "ArrayTraining", "EpochReport", "Lane", "LaneMetrics", "Tick"]
+
+#: A yield follows within this time and one step, well below the 2 seconds that reactions may wait for it.
+TICK_SECONDS = 1.0
+
+#: Examples in a chunk of an evaluation: fixed, since sums depend on it; few enough for a CPU's cache.
+EVALUATION_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A sign of life: `step` of the epoch's `n_steps` updates are done (epoch 0: the metrics at initialisation)."""
+
+    epoch: int
+    step: int
+    n_steps: int
+
+
+@dataclass(frozen=True)
+class LaneMetrics:
+    """A lane's metrics at the end of an epoch: all None where it diverged, validation's where none is held out."""
+
+    trial: int
+    replicate: int
+    train_loss: float | None = None  #: over the whole training set, with the L2 term
+    validation_loss: float | None = None  #: data loss, as the test loss
+    validation_error: float | None = None  #: share of the examples
+    test_loss: float | None = None
+    test_error: float | None = None
+    diverged: bool = False  #: whether a figure was not finite; then the lane ends here
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """The metrics of all lanes at the end of an epoch (0: at initialisation)."""
+
+    epoch: int
+    steps: int  #: updates so far
+    seconds: float  #: training time of this epoch, per lane
+    lanes: tuple[LaneMetrics, ...]
+
+
+_Event = TypeVar("_Event", Tick, EpochReport)
+_Reply = frozenset[int] | None
+_Losses = dict[int, tuple[float, float]]  # by lane: data loss, share of errors
+
+
+class ArrayTraining:
+    """The training of an array, epoch by epoch, from the start or from a snapshot.
+
+    Args:
+        plan: what to train.
+        device: where.
+        dtype: of parameters and data.
+        resume: a snapshot of an array of the same plan.
+
+    Raises:
+        NotFoundError: no workload has the plan's name.
+        ValueError: an unknown optimizer, option or schedule, or a hyperparameter outside of its range.
+    """
+
+    def __init__(
+        self,
+        plan: ArrayPlan,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        resume: Mapping[str, Any] | None = None,
+    ) -> None:
+        use_one_thread()
+        self._plan = plan
+        self._device = device
+        self._dtype = dtype
+        self._n_steps = plan.steps_per_epoch
+        self._array = build_array(plan, device, dtype)
+        self._epoch = 0
+        self._step = 0
+        self._seconds = 0.0
+        self._leaving: set[int] = set()  # trials
+        self._diverged: set[int] = set()  # lanes that are frozen in their places until the next boundary
+        self._last_yield = time.monotonic()
+        if resume is not None:
+            self._array.load_state_dict(resume["array"])
+            self._epoch, self._step, self._seconds = resume["epoch"], resume["step"], resume["seconds"]
+            self._leaving.update(resume["leaving"])
+
+    def run(self) -> Generator[Tick | EpochReport, _Reply, None]:
+        """Train, yielding an `EpochReport` per epoch, epoch 0 first, and a `Tick` every second or so.
+
+        Send a frozenset of trial numbers to take these trials' lanes out at the next epoch boundary.
+
+        Raises:
+            DataError: a file of the data set is missing, unreadable, or not the original.
+        """
+        yield from self._tick()
+        dataset, data_dir = self._plan.workload_entry.dataset, Settings.from_environ().data_dir
+        data = load_dataset(dataset, data_dir, self._device, self._dtype)
+        yield from self._tick()
+        while self._epoch <= self._plan.epochs:
+            if self._step == 0:
+                self._remove_leaving()
+            if not self._array.lanes:
+                return
+            if self._epoch > 0:
+                yield from self._train(data.train.part(0, self._plan.n_train))
+            yield from self._report(data)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Where the training stands, for `resume`; loads with `torch.load(weights_only=True)`. Call it at a yield."""
+        return {
+            "epoch": self._epoch,
+            "step": self._step,
+            "seconds": self._seconds,
+            "leaving": sorted(self._leaving),
+            "array": self._array.state_dict(),
+        }
+
+    def _train(self, train: Examples) -> Generator[Tick, _Reply, None]:
+        """The rest of this epoch's updates."""
+        size = self._plan.batch_size
+        seeds = self._array.seeds
+        orders = {seed: epoch_order(self._plan.seed, seed, self._epoch, len(train)) for seed in seeds}
+        chosen = {seed: torch.split(torch.from_numpy(order).to(self._device), size) for seed, order in orders.items()}
+        buffers = {seed: train.inputs.new_empty(size, train.inputs.shape[1]) for seed in seeds}
+        first = (self._epoch - 1) * self._n_steps + 1
+        started = time.perf_counter()
+        while self._step < self._n_steps:
+            rows = {seed: batches[self._step] for seed, batches in chosen.items()}
+            self._array.step(first + self._step, {seed: train.gather(rows[seed], buffers[seed]) for seed in seeds})
+            self._step += 1
+            if self._is_due():
+                self._seconds += time.perf_counter() - started
+                yield from self._tick()
+                started = time.perf_counter()
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        self._seconds += time.perf_counter() - started
+
+    def _report(self, data: Dataset) -> Generator[Tick | EpochReport, _Reply, None]:
+        """Evaluate the lanes and report; from then on the next epoch is the current one."""
+        entry = self._plan.workload_entry
+        train = yield from self._evaluate(data.train.part(0, self._plan.n_train))
+        validation: _Losses = {}
+        if self._plan.holdout:
+            validation = yield from self._evaluate(data.train.part(self._plan.n_train, entry.n_train))
+        test = yield from self._evaluate(data.test)
+        penalty = dict(zip(self._array.slots, self._array.penalty().tolist(), strict=True))
+        lanes = sorted(self._array.lanes)
+        metrics = {
+            lane: self._metrics(lane, train[lane][0] + penalty[lane], validation.get(lane), test[lane])
+            for lane in lanes
+        }
+        self._diverged.update(lane for lane in lanes if metrics[lane].diverged)
+        self._array.freeze(self._diverged)
+        steps, seconds = self._epoch * self._n_steps, self._seconds / len(lanes)
+        report = EpochReport(self._epoch, steps, seconds, tuple(metrics.values()))
+        self._epoch, self._step, self._seconds = self._epoch + 1, 0, 0.0
+        yield from self._send(report)
+
+    def _evaluate(self, examples: Examples) -> Generator[Tick, _Reply, _Losses]:
+        """Every lane's mean loss and share of errors, summed in float64 over fixed chunks."""
+        sums = torch.zeros(2, len(self._array.slots), dtype=torch.float64, device=self._device)
+        for start in range(0, len(examples), EVALUATION_CHUNK):
+            sums += self._array.losses(examples.part(start, start + EVALUATION_CHUNK))
+            if self._is_due():
+                yield from self._tick()
+        losses, errors = (sums / len(examples)).tolist()
+        by_slot = zip(self._array.slots, losses, errors, strict=True)
+        return {lane: (loss, error) for lane, loss, error in by_slot if lane is not None}
+
+    def _metrics(
+        self, lane: int, train_loss: float, validation: tuple[float, float] | None, test: tuple[float, float]
+    ) -> LaneMetrics:
+        trial, replicate = self._plan.lanes[lane].trial, self._plan.lanes[lane].replicate
+        if not all(math.isfinite(figure) for figure in (train_loss, *(validation or ()), *test)):
+            return LaneMetrics(trial, replicate, diverged=True)
+        validation_loss, validation_error = validation or (None, None)
+        return LaneMetrics(trial, replicate, train_loss, validation_loss, validation_error, *test)
+
+    def _remove_leaving(self) -> None:
+        """At an epoch boundary: take out the lanes that diverged and those of the trials that were asked for."""
+        leaving = {lane for lane in self._array.lanes if self._plan.lanes[lane].trial in self._leaving}
+        if leaving | self._diverged:
+            self._array.remove(leaving)
+        self._diverged.clear()
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._last_yield > TICK_SECONDS
+
+    def _tick(self) -> Generator[Tick, _Reply, None]:
+        yield from self._send(Tick(self._epoch, self._step, self._n_steps))
+
+    def _send(self, event: _Event) -> Generator[_Event, _Reply, None]:
+        reply = yield event
+        self._last_yield = time.monotonic()
+        self._leaving.update(reply or ())

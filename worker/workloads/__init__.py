@@ -1,0 +1,1 @@
+"""Builders of the workloads' models, by the names that the catalogue gives the workloads."""
