@@ -192,6 +192,10 @@ class Client:
         self.settings = settings or Settings.from_environ()
         self.database = open_database(self.settings)
 
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self.database.close()
+
     @property
     def service(self) -> Service:
         """The service; it rings through the broker that can be reached at this moment."""

@@ -1,22 +1,12 @@
 """What lies on disk of the data sets that workloads train on; torch-free, so that a submit can look first."""
 
-import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from studies.data_files import DATA_FILES, DataFile
 from studies.errors import DataError
 from studies.settings import Settings
 from studies.workloads import WORKLOADS, find_workload
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """A file of a data set as its authors published it."""
-
-    name: str
-    n_bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -37,32 +27,6 @@ class DatasetStatus:
     folder: Path | None  #: where its files are looked for; None where a package carries them
     workloads: tuple[str, ...]
     files: tuple[FileStatus, ...]
-
-
-_FILES = {
-    "mnist": (
-        DataFile(
-            "train-images-idx3-ubyte.gz",
-            9_912_422,
-            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        ),
-        DataFile(
-            "train-labels-idx1-ubyte.gz",
-            28_881,
-            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        ),
-        DataFile(
-            "t10k-images-idx3-ubyte.gz",
-            1_648_877,
-            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        ),
-        DataFile(
-            "t10k-labels-idx1-ubyte.gz",
-            4_542,
-            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-        ),
-    ),
-}
 
 
 def data_status(settings: Settings) -> tuple[DatasetStatus, ...]:
@@ -92,25 +56,19 @@ def require_data(settings: Settings, workload: str) -> None:
 
 def _dataset_status(data_dir: Path, name: str) -> DatasetStatus:
     workloads = tuple(workload.name for workload in WORKLOADS.values() if workload.dataset == name)
-    if name not in _FILES:
+    if name not in DATA_FILES:
         return DatasetStatus(name, "built in", None, workloads, ())
-    files = tuple(_file_status(data_dir, name, file) for file in _FILES[name])
+    files = tuple(_file_status(data_dir, name, file) for file in DATA_FILES[name])
     states = {file.state for file in files}
     state = "missing" if "missing" in states else "present" if states == {"present"} else "corrupt"
     return DatasetStatus(name, state, data_dir / name, workloads, files)
 
 
 def _file_status(data_dir: Path, dataset: str, file: DataFile) -> FileStatus:
-    first = data_dir / dataset / file.name
-    path = next((path for path in (first, data_dir / file.name) if os.path.exists(path)), first)
+    path = file.path(data_dir, dataset)
     try:
-        content = path.read_bytes()
+        return FileStatus(file.name, file.state(path.read_bytes()), path)
     except FileNotFoundError:
         return FileStatus(file.name, "missing", path)
     except OSError:
         return FileStatus(file.name, "unreadable", path)
-    if hashlib.sha256(content).hexdigest() == file.sha256:
-        state = "present"
-    else:
-        state = "truncated" if len(content) < file.n_bytes else "corrupt"
-    return FileStatus(file.name, state, path)

@@ -41,6 +41,8 @@ class Bell:
     def __init__(self, broker_url: str) -> None:
         """Ring through the broker at this URL."""
         self._app = celery_app(broker_url)
+        # by itself, kombu tries for 6 seconds to reach a broker that refuses
+        self._app.conf.broker_transport_options |= {"max_retries": 1, "interval_start": 0.0}
 
     def ring(self, study_id: str, device: str) -> None:
         """Tell the workers that serve this `device` (any, gpu or cpu) to look at the study.

@@ -64,9 +64,7 @@ def _run(arguments: argparse.Namespace) -> int:
         store=store.name,
     )
     bell = Bell(url)
-    runner = Runner(
-        db, bell, worker, device, store, settings.data_dir, arguments.lanes, arguments.slice_seconds
-    )
+    runner = Runner(db, bell, worker, device, store, settings.data_dir, arguments.lanes, arguments.slice_seconds)
     workers.register(db, worker)
     serve(build_app(url, runner), runner, Heart(db, bell, runner), arguments.log_level)
     return 0

@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from adam_core.layers import Examples
-from studies.settings import Settings
 from studies.spec import StudySpec
 from worker.array_plan import ArrayPlan, Lane, build_array
-from worker.datasets.registry import load_dataset
+from worker.datasets.registry import Dataset
 from worker.device import device_kind, use_one_thread
 from worker.training import EVALUATION_CHUNK
 
@@ -28,27 +26,24 @@ _MATE = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 _DIVERGING = {**_MATE, "alpha": 1e38}  #: overflows at once
 
 
-def choose_block_width(spec: StudySpec, device: torch.device) -> int:
+def choose_block_width(spec: StudySpec, data: Dataset) -> int:
     """The width of blocks with which a study trains fastest, of those that keep its lanes bit-identical.
 
-    Takes about a second, the reading of the data set aside.
+    Takes about a second.
 
     Args:
         spec: the study.
-        device: where it trains.
+        data: the workload's data set, where it trains.
 
     Returns:
         A power of two, at most 64 and less than twice the number of trials, each of which has one lane per seed.
-
-    Raises:
-        DataError: a file of the data set is missing, unreadable, or not the original.
     """
     use_one_thread()
     widths = _widths(spec)
-    seconds = {width: _block_seconds(spec, device, width) * -(-spec.n_trials // width) for width in widths}
+    seconds = {width: _block_seconds(spec, data, width) * -(-spec.n_trials // width) for width in widths}
     enough = min(seconds.values()) * _FAST_ENOUGH
     by_choice = sorted(widths, key=lambda width: (max(seconds[width], enough), width))
-    return next(width for width in by_choice if width == 1 or keeps_lanes_identical(spec, device, width))
+    return next(width for width in by_choice if width == 1 or keeps_lanes_identical(spec, data, width))
 
 
 def calibration_kind(spec: StudySpec, device: torch.device) -> str:
@@ -59,7 +54,7 @@ def calibration_kind(spec: StudySpec, device: torch.device) -> str:
     )
 
 
-def keeps_lanes_identical(spec: StudySpec, device: torch.device, width: int) -> bool:
+def keeps_lanes_identical(spec: StudySpec, data: Dataset, width: int) -> bool:
     """Whether a lane's numbers in blocks of this width are the same, bit for bit, at each place and with any mates.
 
     They might not be: a library may treat the edges of a product or the tail of a vector differently. The check trains
@@ -67,7 +62,7 @@ def keeps_lanes_identical(spec: StudySpec, device: torch.device, width: int) -> 
     then at some places with other mates, one of which diverges.
     """
     lane = {**_MATE, "alpha": 0.01}
-    everywhere = _numbers(spec, device, [lane] * width)
+    everywhere = _numbers(spec, data, [lane] * width)
     expected = everywhere[:, 0]
     if not torch.equal(everywhere, expected[:, None].expand_as(everywhere)):
         return False
@@ -75,7 +70,7 @@ def keeps_lanes_identical(spec: StudySpec, device: torch.device, width: int) -> 
         lanes: list[Mapping[str, float]] = [{**_MATE, "alpha": 0.02 + 0.01 * mate} for mate in range(width)]
         lanes[place - 1] = _DIVERGING
         lanes[place] = lane
-        if not torch.equal(_numbers(spec, device, lanes)[:, place], expected):
+        if not torch.equal(_numbers(spec, data, lanes)[:, place], expected):
             return False
     return True
 
@@ -84,13 +79,12 @@ def _widths(spec: StudySpec) -> list[int]:
     return [width for width in (1, 2, 4, 8, 16, 32, _WIDEST) if width < 2 * spec.n_trials]
 
 
-def _numbers(spec: StudySpec, device: torch.device, lanes: Sequence[Mapping[str, float]]) -> Tensor:
+def _numbers(spec: StudySpec, data: Dataset, lanes: Sequence[Mapping[str, float]]) -> Tensor:
     """Losses, errors and parameters of one block after some steps: [numbers, width]."""
     plan = _plan(spec, lanes)
-    data = load_dataset(plan.workload_entry.dataset, Settings.from_environ().data_dir, device, torch.float32)
     n_train, size = plan.n_train, plan.batch_size
-    parts = [(data.train.part(0, n_train)), data.train.part(n_train, plan.workload_entry.n_train), data.test]
-    array = build_array(plan, device, torch.float32)
+    parts = [data.train.part(0, n_train), data.train.part(n_train, plan.workload_entry.n_train), data.test]
+    array = build_array(plan, data.device, data.dtype)
     first, last = data.train.part(0, size), data.train.part(n_train - (n_train % size or size), n_train)
     for number, batch in enumerate((first, last, first), start=1):
         array.step(number, {0: batch})
@@ -100,21 +94,20 @@ def _numbers(spec: StudySpec, device: torch.device, lanes: Sequence[Mapping[str,
     return torch.cat([*(sums.cpu() for sums in losses), array.penalty().cpu()[None], *parameters])
 
 
-def _block_seconds(spec: StudySpec, device: torch.device, width: int) -> float:
+def _block_seconds(spec: StudySpec, data: Dataset, width: int) -> float:
     """The time of a step of one block."""
     plan = _plan(spec, [{**_MATE, "alpha": 0.01}] * width)
-    data = load_dataset(plan.workload_entry.dataset, Settings.from_environ().data_dir, device, torch.float32)
-    array = build_array(plan, device, torch.float32)
+    array = build_array(plan, data.device, data.dtype)
     batches = {0: data.train.part(0, plan.batch_size)}
     array.step(1, batches)
     timings = []
     for _ in range(_N_TIMINGS):
-        _wait_for(device)
+        _wait_for(data.device)
         started, n_steps, seconds = time.perf_counter(), 0, 0.0
         while seconds < _TIMING_SECONDS:
             array.step(n_steps % plan.steps_per_epoch + 1, batches)
             n_steps += 1
-            _wait_for(device)
+            _wait_for(data.device)
             seconds = time.perf_counter() - started
         timings.append(seconds / n_steps)
     return min(timings)

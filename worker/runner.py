@@ -18,7 +18,7 @@ from studies.spec import StudySpec
 from worker.adaptive import drawn_for
 from worker.calibration import calibration_kind, choose_block_width
 from worker.checkpoints import CheckpointStore
-from worker.datasets.registry import load_dataset
+from worker.datasets.registry import Dataset, load_dataset
 from worker.device import lanes
 from worker.session import Ending, Session
 from worker.training import ArrayPlan, ArrayTraining, Lane
@@ -62,26 +62,27 @@ class Runner:
             self.study_id = None
 
     def _run(self, study_id: str) -> None:
-        spec = self._prepare(study_id)
-        if spec is None:
+        prepared = self._prepare(study_id)
+        if prepared is None:
             return
+        spec, data = prepared
         n_lanes = self._max_lanes or lanes(spec.workload, self._device)
         held = claims.claim(self._db, study_id, self.worker, n_lanes)
         if held is None:
             return
         self._ring_for_rest()
-        ending = self._train(held, spec)
+        ending = self._train(held, spec, data)
         _log.info("array %s of study %s: %s", held.array_id, study_id, ending.value)
         mirror(self._db, study_id)
         self._ring_for_rest()
 
-    def _prepare(self, study_id: str) -> StudySpec | None:
+    def _prepare(self, study_id: str) -> tuple[StudySpec, Dataset] | None:
         """Load the data set and fix the lane block before anything is claimed; None where that is impossible here."""
         record = queries.find_study(self._db, study_id)
         try:
-            load_dataset(record.spec.workload_entry.dataset, self._data_dir, self._device, torch.float32)
+            data = load_dataset(record.spec.workload_entry.dataset, self._data_dir, self._device, torch.float32)
             if record.block_width is None:
-                calibrations.set_block_width(self._db, study_id, self._block_width(record.spec))
+                calibrations.set_block_width(self._db, study_id, self._block_width(record.spec, data))
         except (AdamStudiesError, MemoryError, RuntimeError) as error:
             problem = f"{self.worker.host}: {_one_line(error)}"
             _log.error("study %s cannot be trained here: %s", study_id, problem)
@@ -89,23 +90,23 @@ class Runner:
             return None
         if record.problem is not None:
             submissions.set_problem(self._db, study_id, None)
-        return record.spec
+        return record.spec, data
 
-    def _block_width(self, spec: StudySpec) -> int:
+    def _block_width(self, spec: StudySpec, data: Dataset) -> int:
         """Return the width of blocks for studies of this kind, measured by the first of them."""
         kind = calibration_kind(spec, self._device)
         known = calibrations.find_block_width(self._db, kind)
         if known is not None:
             return known
-        return calibrations.keep_block_width(self._db, kind, choose_block_width(spec, self._device))
+        return calibrations.keep_block_width(self._db, kind, choose_block_width(spec, data))
 
     def _checkpoint_of(self, held: Claim) -> dict[str, Any] | None:
         return None if held.checkpoint is None else self._store.load(held.checkpoint)
 
-    def _train(self, held: Claim, spec: StudySpec) -> Ending:
+    def _train(self, held: Claim, spec: StudySpec, data: Dataset) -> Ending:
         try:
             held = drawn_for(self._db, held, spec)
-            training = ArrayTraining(self._plan(held, spec), self._device, resume=self._checkpoint_of(held))
+            training = ArrayTraining(self._plan(held, spec), data, resume=self._checkpoint_of(held))
             return Session(self._db, held, spec, training, self._store, self._must_yield).run()
         except (LeaseLostError, ServiceError):
             raise

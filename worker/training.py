@@ -12,15 +12,14 @@ import torch
 
 from adam_core.layers import Examples
 from adam_core.randomness import epoch_order
-from studies.settings import Settings
 from worker.array_plan import ArrayPlan, Lane, build_array
-from worker.datasets.registry import Dataset, load_dataset
+from worker.datasets.registry import Dataset
 from worker.device import use_one_thread
 
 __all__ = ["ArrayPlan", "ArrayTraining", "EpochReport", "Lane", "LaneMetrics", "Tick"]
 
-#: A yield follows within this time and one step, well below the 2 seconds that reactions may wait for it.
-TICK_SECONDS = 1.0
+#: A yield follows within this time and one step: far below the 2 seconds allowed, since machines get loaded.
+TICK_SECONDS = 0.5
 
 #: Examples in a chunk of an evaluation: fixed, since sums depend on it; few enough for a CPU's cache.
 EVALUATION_CHUNK = 1024
@@ -69,8 +68,7 @@ class ArrayTraining:
 
     Args:
         plan: what to train.
-        device: where.
-        dtype: of parameters and data.
+        data: the workload's data set, which says where and in which dtype to train.
         resume: a snapshot of an array of the same plan.
 
     Raises:
@@ -81,16 +79,15 @@ class ArrayTraining:
     def __init__(
         self,
         plan: ArrayPlan,
-        device: torch.device,
-        dtype: torch.dtype = torch.float32,
+        data: Dataset,
         resume: Mapping[str, Any] | None = None,
     ) -> None:
         use_one_thread()
         self._plan = plan
-        self._device = device
-        self._dtype = dtype
+        self._data = data
+        self._device = data.device
         self._n_steps = plan.steps_per_epoch
-        self._array = build_array(plan, device, dtype)
+        self._array = build_array(plan, data.device, data.dtype)
         self._epoch = 0
         self._step = 0
         self._seconds = 0.0
@@ -103,16 +100,10 @@ class ArrayTraining:
             self._leaving.update(resume["leaving"])
 
     def run(self) -> Generator[Tick | EpochReport, _Reply, None]:
-        """Train, yielding an `EpochReport` per epoch, epoch 0 first, and a `Tick` every second or so.
+        """Train, yielding an `EpochReport` per epoch, epoch 0 first, and a `Tick` twice a second or so.
 
         Send a frozenset of trial numbers to take these trials' lanes out at the next epoch boundary.
-
-        Raises:
-            DataError: a file of the data set is missing, unreadable, or not the original.
         """
-        yield from self._tick()
-        dataset, data_dir = self._plan.workload_entry.dataset, Settings.from_environ().data_dir
-        data = load_dataset(dataset, data_dir, self._device, self._dtype)
         yield from self._tick()
         while self._epoch <= self._plan.epochs:
             if self._step == 0:
@@ -120,8 +111,8 @@ class ArrayTraining:
             if not self._array.lanes:
                 return
             if self._epoch > 0:
-                yield from self._train(data.train.part(0, self._plan.n_train))
-            yield from self._report(data)
+                yield from self._train(self._data.train.part(0, self._plan.n_train))
+            yield from self._report()
 
     def snapshot(self) -> dict[str, Any]:
         """Where the training stands, for `resume`; loads with `torch.load(weights_only=True)`. Call it at a yield."""
@@ -154,9 +145,9 @@ class ArrayTraining:
             torch.cuda.synchronize(self._device)
         self._seconds += time.perf_counter() - started
 
-    def _report(self, data: Dataset) -> Generator[Tick | EpochReport, _Reply, None]:
+    def _report(self) -> Generator[Tick | EpochReport, _Reply, None]:
         """Evaluate the lanes and report; from then on the next epoch is the current one."""
-        entry = self._plan.workload_entry
+        data, entry = self._data, self._plan.workload_entry
         train = yield from self._evaluate(data.train.part(0, self._plan.n_train))
         validation: _Losses = {}
         if self._plan.holdout:

@@ -5,6 +5,7 @@ import streamlit as st
 
 from dashboard import queries
 from dashboard.components.summary import summary_table, where_to_look
+from dashboard.components.text import escape
 from studies.analysis.summary import StudySummary, summarise
 from studies.db.records import StudyRecord
 from studies.figures.convergence import convergence_data, convergence_figure
@@ -24,7 +25,10 @@ def results(study: StudyRecord) -> None:
         _chart(convergence, study, "convergence", "The objective's curves against epochs, over trials and over seeds")
     with right:
         st.subheader("What matters", anchor=False)
-        _chart(importance, study, "importance", "The importance of each hyperparameter with its interval")
+        if summary.importances.message is None:
+            _chart(importance, study, "importance", "The importance of each hyperparameter with its interval")
+        else:
+            st.markdown(escape(summary.importances.message))
         where_to_look(summary)
     st.subheader("Sensitivity", anchor=False)
     _chart(sensitivity, study, "sensitivity", "The objective of every trial against each searched hyperparameter")

@@ -16,7 +16,7 @@ def study_header(study: StudyRecord) -> None:
     with title:
         st.title(escape(study.name), anchor=False)
     with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
-        run_buttons(Target.of(study), compact=False)
+        run_buttons(Target.of(study))
         end_buttons(study)
     spec = study.spec
     st.markdown(

@@ -43,4 +43,4 @@ def suite_head(suite: SuiteRecord) -> None:
 
 def _buttons(target: Target) -> None:
     with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall", wrap=False):
-        run_buttons(target, compact=True)
+        run_buttons(target)

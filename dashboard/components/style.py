@@ -14,6 +14,8 @@ _CSS = """
 [class*="st-key-group_"] [data-testid="stPageLink-NavLink"] p { font-weight: 600; }
 [class*="st-key-group_"] [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
 [class*="st-key-group_"] [data-testid="stMarkdownContainer"] p { margin: 0; overflow: hidden; text-overflow: ellipsis; }
+[class*="st-key-group_"] :is([data-testid="stButton"], [data-testid="stPopover"]) button p {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 /* what a new study would do stays in sight beside its form, and lies below it on a narrow page */
 [data-testid="stColumn"]:has(.st-key-summary) { align-self: stretch; }
 [data-testid="stColumn"]:has(.st-key-summary) > [data-testid="stVerticalBlock"] { height: 100%; }

@@ -28,8 +28,10 @@ def summary_table(summary: StudySummary) -> None:
 
 def where_to_look(summary: StudySummary) -> None:
     """Say what to try next."""
-    st.markdown("**Where to look next**")
-    st.markdown("\n".join(f"- {escape(line)}" for line in summary.where_to_look))
+    lines = [line for line in summary.where_to_look if line != summary.importances.message]
+    if lines:
+        st.markdown("**Where to look next**")
+        st.markdown("\n".join(f"- {escape(line)}" for line in lines))
 
 
 def _row(result: SettingResult) -> dict[str, str]:

@@ -8,6 +8,7 @@ from studies.db.records import StudyRecord
 from studies.optimizers import PARAMETERS
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_BARE_LINK = re.compile(r"(?<=:)(?=//)|(?<=w)(?=ww\.)|(?=@)", re.IGNORECASE)
 
 #: per state its colour and its icon, so that colour alone says nothing
 _STATES = {
@@ -23,8 +24,11 @@ _STATES = {
 
 
 def escape(text: str) -> str:
-    """Return text that Streamlit's Markdown shows as it is: names and notes are data, never markup."""
-    return _PUNCTUATION.sub(r"\\\1", text)
+    """Return text that Streamlit's Markdown shows as it is: names and notes are data, never markup.
+
+    A word joiner, which nobody sees, keeps addresses from becoming links: escapes do not.
+    """
+    return _PUNCTUATION.sub(r"\\\1", _BARE_LINK.sub("\u2060", text))
 
 
 def badge(state: str) -> str:

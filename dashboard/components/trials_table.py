@@ -11,6 +11,7 @@ from dashboard import queries
 from dashboard.components.text import plural
 from studies.db.records import StudyRecord
 
+_MAX_ROWS = 12  #: in sight; of more, the table scrolls
 _COLUMNS = {
     "trial": NumberColumn("trial", pinned=True),
     "state": TextColumn("state"),
@@ -46,7 +47,7 @@ def trials_table(study: StudyRecord, trials: pd.DataFrame) -> None:
         shown[names],
         hide_index=True,
         column_config=_COLUMNS,
-        height=min(460, 38 + 35 * len(shown)),
+        height="content" if len(shown) <= _MAX_ROWS else 460,
         key=f"trials_{study.id}",
         alt=f"The {plural(len(shown), 'trial')} of {study.name}, the best first",
     )

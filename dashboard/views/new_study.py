@@ -7,7 +7,7 @@ import yaml
 
 from dashboard import queries
 from dashboard.components.links import study_link
-from dashboard.components.messages import guard, guard_callback, show_notes
+from dashboard.components.messages import guard
 from dashboard.components.preview import preview
 from dashboard.components.study_form import study_form
 from dashboard.components.text import escape
@@ -29,6 +29,8 @@ def page() -> None:
     title, mode_side = st.columns((3, 2), gap="medium", vertical_alignment="center")
     title.title("New study", anchor=False)
     st.session_state.setdefault("new_mode", "form")
+    if edited := st.session_state.pop("new_edited", None):
+        st.session_state["new_mode"], st.session_state["new_yaml"] = "yaml", edited
     mode = mode_side.segmented_control(
         "Start from",
         list(_MODES),
@@ -37,7 +39,6 @@ def page() -> None:
         format_func=_MODES.__getitem__,
         persist_state="session",
     )
-    show_notes()
     asked, shown = st.columns((3, 2), gap="medium")
     spec, problem = None, ""
     with asked:
@@ -93,46 +94,41 @@ def _summary(spec: Spec | None, problem: str) -> None:
         st.markdown(f"**{escape(spec.name if isinstance(spec, StudySpec) else spec.suite)}**")
         preview(spec)
     submitted = _submitted_as(spec)
-    st.button(
+    clicked = st.button(
         "Submit",
         key="new_submit",
         type="primary",
         icon=":material/send:",
         width="stretch",
         disabled=spec is None or submitted is not None,
-        on_click=_submit,
-        args=(spec,),
     )
+    # not by a callback: its arguments would be those of the run before, without what was typed just before the click
+    if clicked and spec is not None and submitted is None:
+        st.session_state["new_submitted"] = (spec.model_dump_json(), queries.service().submit(spec))
+        queries.forget_listings()
+        st.rerun()
     if submitted is not None:
         st.success(f"Submitted as `{submitted}`. Change anything to submit another.", icon=":material/check:")
         for study in queries.service().studies(submitted):
             study_link(study)
     if spec is not None:
-        with st.expander("This spec as YAML", icon=":material/data_object:"):
-            st.code(_as_yaml(spec), language="yaml")
-            st.button("Edit as YAML", key="new_edit_yaml", on_click=_edit_as_yaml, args=(spec,))
+        _as_yaml(spec)
 
 
-def _submit(spec: Spec) -> None:
-    if _submitted_as(spec) is None:  # the second click of a double click asks for nothing
-        with guard_callback():
-            st.session_state["new_submitted"] = (spec.model_dump_json(), queries.service().submit(spec))
-            queries.forget_listings()
+def _as_yaml(spec: Spec) -> None:
+    """Show the spec as YAML, to be copied or edited."""
+    with st.expander("This spec as YAML", icon=":material/data_object:"):
+        text = yaml.safe_dump(spec.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
+        st.code(text, language="yaml")
+        if st.button("Edit as YAML", key="new_edit_yaml"):
+            st.session_state["new_edited"] = text  # the next run puts it into the editor, before it is drawn
+            st.rerun()
 
 
 def _submitted_as(spec: Spec | None) -> str | None:
     """Return the id under which just this spec was submitted by this session, if it was the last."""
     before, submitted = st.session_state.get("new_submitted", (None, None))
     return submitted if spec is not None and spec.model_dump_json() == before else None
-
-
-def _edit_as_yaml(spec: Spec) -> None:
-    st.session_state["new_yaml"] = _as_yaml(spec)
-    st.session_state["new_mode"] = "yaml"
-
-
-def _as_yaml(spec: Spec) -> str:
-    return yaml.safe_dump(spec.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
 
 
 if __name__ == "__main__":

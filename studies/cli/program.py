@@ -1,10 +1,12 @@
 """How the command ends: exit code 0, 1 or 2, one clear line for every error, and no traceback."""
 
 import io
+import logging
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -49,12 +51,12 @@ class Program(click.Group):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal that cannot show β shows ?
         extra["standalone_mode"] = False
-        sys.exit(_exit_code(lambda: super(Program, self).main(args, prog_name or "adam-studies", **extra)))
+        sys.exit(_exit_code(lambda: super(Program, self).main(args, "adam-studies", **extra)))
 
 
 def _exit_code(run: Callable[[], object]) -> int:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _log_to_stderr():
             _quieten()
             result = run()
         return result if isinstance(result, int) else 0
@@ -76,8 +78,33 @@ def _exit_code(run: Callable[[], object]) -> int:
         return 1
 
 
+class _Notes(logging.Handler):
+    """Prints each warning that this package logs, once."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._seen: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the record."""
+        message = record.getMessage()
+        if message not in self._seen:
+            self._seen.add(message)
+            note(f"{record.levelname.lower()}: {message}")
+
+
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    logger, handler = logging.getLogger("studies"), _Notes()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
 def _quieten() -> None:
-    """Leave on stderr what concerns the user only."""
+    """Show those Python warnings only that concern the user."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", StudyWarning)

@@ -7,9 +7,10 @@ from typing import Any, Literal
 import click
 import pandas as pd
 
+from studies.cli.clients import open_client
 from studies.cli.console import console, grid, note, print_json, print_rich, print_table, text
 from studies.cli.options import id_argument, json_option
-from studies.client import BestTrial, Client, StudyHandle
+from studies.client import BestTrial, StudyHandle
 from studies.db import queries
 from studies.db.records import StudyRecord
 from studies.errors import InputError
@@ -26,7 +27,7 @@ _NARROW = 100  #: columns of a terminal below which the workload is left out
 @json_option
 def list_(as_json: bool) -> None:
     """All studies, newest first."""
-    found = queries.list_studies(Client().database)
+    found = queries.list_studies(open_client().database)
     if as_json:
         print_json([_as_json(record) for record in found])
     else:
@@ -38,7 +39,7 @@ def list_(as_json: bool) -> None:
 @json_option
 def show(study_or_suite: str, as_json: bool) -> None:
     """A study or suite: spec, progress, best trial."""
-    handle = Client().find(study_or_suite)
+    handle = open_client().find(study_or_suite)
     if isinstance(handle, StudyHandle):
         record, best = handle.record, handle.best
         if as_json:
@@ -64,7 +65,7 @@ def export(study_or_suite: str, what: str, format_: Literal["csv", "parquet", "j
     """Trials or learning curves of a study or suite, as a file."""
     if format_ == "parquet" and output is None:
         raise InputError("--format parquet needs a file: name it by -o FILE")
-    handle = Client().find(study_or_suite)
+    handle = open_client().find(study_or_suite)
     content = render(handle.trials() if what == "trials" else handle.curves(), format_)
     if output is None:
         click.echo(content, nl=False)
@@ -79,7 +80,7 @@ def sql(query: str, format_: Literal["table", "csv", "json"]) -> None:
     """Read-only SQL over the views results and curves."""
     from studies.db.sql import run_sql  # PostgreSQL's driver behind it takes a third of a second
 
-    frame = run_sql(Client().database, query, _TABLE_ROWS if format_ == "table" else _ALL_ROWS)
+    frame = run_sql(open_client().database, query, _TABLE_ROWS if format_ == "table" else _ALL_ROWS)
     if format_ == "table":
         numeric = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
         columns = [f"{name} " if right else f"{name}" for name, right in zip(frame.columns, numeric, strict=True)]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import click
 
 from studies.cli.attendance import Attendance
+from studies.cli.clients import open_client
 from studies.cli.console import note
 from studies.cli.options import id_argument
 from studies.cli.program import INTERRUPTED
@@ -20,7 +21,7 @@ _NO_WORKER = "no live worker has been seen, so nothing is trained: `adam-studies
 @click.command()
 def demo() -> int:
     """Train the quickstart suite here, then say what it found."""
-    client = Client()
+    client = open_client()
     code = _run_here(client, read_spec("quickstart"))
     if code == 0:
         click.echo(
@@ -39,7 +40,7 @@ def demo() -> int:
 @click.option("--wait", is_flag=True, help="Show the progress, then a summary; without a stack, one runs meanwhile.")
 def submit(source: str, assignments: tuple[str, ...], wait: bool) -> int:
     """Submit a study or suite from a file or a preset; print its id."""
-    client = Client()
+    client = open_client()
     spec = read_spec(source, assignments)
     if wait and client.settings.is_embedded and client.settings.broker_url is None:
         return _run_here(client, spec)
@@ -52,7 +53,7 @@ def submit(source: str, assignments: tuple[str, ...], wait: bool) -> int:
 @id_argument
 def watch(study_or_suite: str) -> int:
     """Live progress until all has ended, then a summary."""
-    client = Client()
+    client = open_client()
     handle = client.find(study_or_suite)
     if not client.has_live_workers and not all(record.is_final for record in handle.records):
         note(f"warning: {_NO_WORKER}")

@@ -66,8 +66,12 @@ def _pending(db: Database, study_id: str) -> Row[Any] | None:
 
 def _add_missing(db: Database, storage: RDBStorage, row: Row[Any]) -> None:
     spec = StudySpec.model_validate(row.spec)
+    study_name = f"{row.name}-{row.id}"
     with quiet():
-        study = optuna.create_study(storage=storage, study_name=f"{row.name}-{row.id}", load_if_exists=True)
+        try:
+            study = optuna.load_study(study_name=study_name, storage=storage)
+        except KeyError:
+            study = optuna.create_study(study_name=study_name, storage=storage)
     if "id" not in study.user_attrs:
         for key, value in {**row.spec, "id": row.id}.items():
             study.set_user_attr(key, value)

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import redis
@@ -20,6 +21,7 @@ from studies.local.process import Child, end
 from studies.settings import Settings
 
 _START_SECONDS = 20.0
+_PORTS = range(20_000, 32_000)
 _CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
@@ -89,7 +91,7 @@ class RedisServer:
             raise ServiceError(
                 f"cannot write to {self._home}: {error.strerror} (ADAM_STUDIES_HOME chooses it)"
             ) from None
-        for _ in range(5):  # another program may take the free port before the server does
+        for _ in range(3):  # another program may take the free port before the server does
             self._port = _free_port()
             self.child = Child(
                 "redis-server",
@@ -102,8 +104,6 @@ class RedisServer:
             if self._wait_until_up(self.child):
                 _write_private(_url_file(self._home), self.url)
                 return
-            if "in use" not in self.child.last_words():
-                break
         words = self.child.last_words() if self.child else ""
         self.stop()
         raise ServiceError(
@@ -153,9 +153,15 @@ def _answers(url: str) -> bool:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a free port below those that systems give to outgoing connections.
+
+    Of those, one could be taken while the server restarts, even by a client of its own that tries to reach it.
+    """
+    while True:
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _quoted(path: Path) -> str:

@@ -47,5 +47,5 @@ def texts(app: AppTest) -> str:
 
 
 def errors(app: AppTest) -> list[str]:
-    """Return the errors that a page shows, without the escapes of Markdown."""
-    return [element.value.replace("\\", "") for element in app.error]
+    """Return the errors that a page shows, without what keeps Markdown from reading them."""
+    return [element.value.replace("\\", "").replace("\u2060", "") for element in app.error]

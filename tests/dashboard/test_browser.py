@@ -104,6 +104,8 @@ def test_submit_watch_and_link(db: Database, page: Page, server: tuple[str, int]
     expect(page).to_have_url(f"{server[0]}/study?id={study.id}")
 
     linked = page.context.new_page()  # a new session, as one that a colleague opens
+    received: list[str | bytes] = []
+    linked.on("websocket", lambda opened: opened.on("framereceived", lambda frame: received.append(frame)))
     linked.goto(f"/study?id={study.id}")
     expect(linked.get_by_role("heading", name="typed <b>live</b>")).to_be_visible()
     expect(linked.get_by_text("Nothing is recorded yet")).to_be_visible()
@@ -112,12 +114,13 @@ def test_submit_watch_and_link(db: Database, page: Page, server: tuple[str, int]
     page.get_by_role("button", name="Resume").click()
     fill_study(db, study.id)
     expect(linked.get_by_text("32 of 32 trials")).to_be_visible()
-    expect(linked.get_by_text("complete", exact=True).first).to_be_visible()
+    expect(linked.locator(".stMarkdownBadge")).to_contain_text("complete")
     expect(linked.locator(".js-plotly-plot")).to_have_count(3)
     assert (
         _downloaded(linked, "Trials as CSV")["objective"].tolist() == trials_frame(db, study.id)["objective"].tolist()
     )
     assert len(_downloaded(linked, "Curves as CSV")) == len(curves_frame(db, study.id))
+    assert _n_received_in_a_while(linked, received) == 0 < len(received), "nothing is sent once the study has ended"
     assert "torch" not in Path(f"/proc/{server[1]}/maps").read_text(), "the dashboard's process stays free of torch"
 
 
@@ -133,6 +136,14 @@ def _fill_in_the_form(page: Page) -> None:
     expect(page.get_by_text("32 trials × 3 seeds × 20 epochs")).to_be_visible()
     page.get_by_label("Random seed", exact=True).fill("7")
     expect(page.get_by_role("button", name="Submit")).to_be_enabled()
+
+
+def _n_received_in_a_while(page: Page, received: list[str | bytes]) -> int:
+    """Return how many messages come within the time in which a live page draws itself anew."""
+    page.wait_for_timeout(1_000)
+    before = len(received)
+    page.wait_for_timeout(3_000)
+    return len(received) - before
 
 
 def _downloaded(page: Page, label: str) -> pd.DataFrame:

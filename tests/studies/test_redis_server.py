@@ -83,7 +83,7 @@ def test_a_restart_keeps_the_address_and_the_messages(settings: Settings, server
     first, log = pid(server), settings.home / "redis" / "appendonly.aof"
     wait_until(lambda: b"message" in log.read_bytes())
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: not is_alive(first))
+    wait_until(lambda: server.child is not None and not server.child.is_running)
     wait_until(lambda: revived(server))
     wait_until(lambda: answers(server))
     assert client.llen("any") == 1 and pid(server) != first

@@ -1,16 +1,17 @@
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 from adam_core.layers import Examples, SoftmaxRegression
-from studies.errors import DataError
 from studies.spec import StudySpec
 from worker import calibration
 from worker.calibration import choose_block_width, keeps_lanes_identical
+from worker.datasets.registry import Dataset, load_dataset
 
-CPU = torch.device("cpu")
+DIGITS = load_dataset("digits", Path(), torch.device("cpu"), torch.float32)
 
 
 def _spec(workload: str = "digits-logistic", n_trials: int = 20) -> StudySpec:
@@ -23,12 +24,12 @@ def test_measures_powers_of_two_up_to_what_the_trials_fill(
 ) -> None:
     measured = []
 
-    def seconds(spec: StudySpec, device: torch.device, width: int) -> float:
+    def seconds(spec: StudySpec, data: Dataset, width: int) -> float:
         measured.append(width)
         return 1.0
 
     monkeypatch.setattr(calibration, "_block_seconds", seconds)
-    assert choose_block_width(_spec(n_trials=n_trials), CPU) == widest
+    assert choose_block_width(_spec(n_trials=n_trials), DIGITS) == widest
     assert measured == [2**power for power in range(widest.bit_length())]
 
 
@@ -43,26 +44,26 @@ def test_measures_powers_of_two_up_to_what_the_trials_fill(
 def test_takes_the_narrowest_of_the_widths_that_finish_the_study_soonest(
     block_seconds: dict[int, float], chosen: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibration, "_block_seconds", lambda spec, device, width: block_seconds[width])
-    assert choose_block_width(_spec(), CPU) == chosen
+    monkeypatch.setattr(calibration, "_block_seconds", lambda spec, data, width: block_seconds[width])
+    assert choose_block_width(_spec(), DIGITS) == chosen
 
 
 def test_a_width_that_changes_bits_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "_block_seconds", lambda spec, device, width: 1.0)
-    monkeypatch.setattr(calibration, "keeps_lanes_identical", lambda spec, device, width: width == 4)
-    assert choose_block_width(_spec(), CPU) == 4
-    monkeypatch.setattr(calibration, "keeps_lanes_identical", lambda spec, device, width: False)
-    assert choose_block_width(_spec(), CPU) == 1
+    monkeypatch.setattr(calibration, "_block_seconds", lambda spec, data, width: 1.0)
+    monkeypatch.setattr(calibration, "keeps_lanes_identical", lambda spec, data, width: width == 4)
+    assert choose_block_width(_spec(), DIGITS) == 4
+    monkeypatch.setattr(calibration, "keeps_lanes_identical", lambda spec, data, width: False)
+    assert choose_block_width(_spec(), DIGITS) == 1
 
 
 def test_the_real_measurement_chooses_a_wide_block() -> None:
     """A block of one lane needs a step's fixed costs for each: 20 lanes take 20 of them, one block of 32 one."""
-    assert choose_block_width(_spec(), CPU) in (4, 8, 16, 32)
+    assert choose_block_width(_spec(), DIGITS) in (4, 8, 16, 32)
 
 
 @pytest.mark.parametrize("width", [2, 8, 32])
 def test_the_product_as_it_is_keeps_lanes_identical(width: int) -> None:
-    assert keeps_lanes_identical(_spec(), CPU, width)
+    assert keeps_lanes_identical(_spec(), DIGITS, width)
 
 
 def _ulp_at_the_last_place(theta: Tensor) -> None:
@@ -86,12 +87,4 @@ def test_the_check_finds_lanes_that_depend_on_place_or_mates(
         fault(theta[0])
 
     monkeypatch.setattr(SoftmaxRegression, "backward", faulty)
-    assert not keeps_lanes_identical(_spec(), CPU, 8)
-
-
-def test_missing_data_are_told_before_anything_is_claimed(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ADAM_STUDIES_DATA", str(tmp_path_factory.mktemp("empty")))
-    with pytest.raises(DataError, match="MNIST's file"):
-        choose_block_width(_spec("mnist-logistic"), CPU)
+    assert not keeps_lanes_identical(_spec(), DIGITS, 8)

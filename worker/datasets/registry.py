@@ -26,6 +26,16 @@ class Dataset:
     train: Examples
     test: Examples
 
+    @property
+    def device(self) -> torch.device:
+        """Where it lies, and so where it is trained on."""
+        return self.train.inputs.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the inputs, and so of the parameters."""
+        return self.train.inputs.dtype
+
 
 @lru_cache(maxsize=4)
 def load_dataset(name: str, data_dir: Path, device: torch.device, dtype: torch.dtype) -> Dataset:
