@@ -26,13 +26,15 @@ _ALLOWED = {
 
 
 def one_line(error: ValidationError, models: Sequence[type[BaseModel]]) -> str:
-    """Return all the problems of a validation in one line.
+    """Return all the problems of a validation in one line; of a key, only those inside it where there are some.
 
     Args:
         error: what pydantic raised.
         models: the models whose keys a user may have misspelt.
     """
-    return "; ".join(_words(problem, models) for problem in error.errors())
+    problems = error.errors()
+    inner = {place[:length] for place in (problem["loc"] for problem in problems) for length in range(1, len(place))}
+    return "; ".join(_words(problem, models) for problem in problems if problem["loc"] not in inner)
 
 
 def _words(problem: Any, models: Sequence[type[BaseModel]]) -> str:

@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import sys
+from typing import NoReturn
 
 from studies.db import workers
 from studies.db.engine import open_database
@@ -21,9 +22,16 @@ from worker.runner import Runner
 SLICE_SECONDS = 300.0  #: how long an array keeps the device while another study waits
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def main() -> int:
     """Run the worker until it is told to end; return the exit code."""
-    parser = argparse.ArgumentParser(prog="adam-studies worker", description=__doc__)
+    parser = _Parser(prog="adam-studies worker", description=__doc__)
     parser.add_argument("--lanes", type=_positive_int, help="most lanes in an array (default: what the device takes)")
     parser.add_argument(
         "--slice-seconds",

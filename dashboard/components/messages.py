@@ -1,10 +1,9 @@
-"""What went wrong or well, as one line on the page; nowhere else does the dashboard handle errors."""
+"""What went wrong, as one line on the page; nowhere else does the dashboard handle errors."""
 
 import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import streamlit as st
 
@@ -12,7 +11,7 @@ from dashboard.components.text import escape
 from studies.errors import AdamStudiesError
 
 _LOGGER = logging.getLogger(__name__)
-_NOTES = "notes"  #: key in the session's state: lines to show on its next run
+_KEPT = "kept_errors"  #: key in the session's state
 _READING_SECONDS = 10.0  #: how long an error stays on a page that draws itself anew every two seconds
 
 
@@ -27,29 +26,18 @@ def guard() -> Iterator[None]:
 
 @contextmanager
 def guard_callback() -> Iterator[None]:
-    """Keep an error of a widget's callback until the page shows its notes: a callback cannot draw."""
+    """Keep an error of a widget's callback until the page shows it: a callback cannot draw."""
     try:
         yield
     except Exception as error:
-        _notes().append(_Note(one_line(error), time.monotonic() + _READING_SECONDS))
+        _kept().append((one_line(error), time.monotonic() + _READING_SECONDS))
 
 
-def note(text: str) -> None:
-    """Keep a line about what was done until the page shows its notes."""
-    _notes().append(_Note(text, None))
-
-
-def show_notes() -> None:
-    """Show the lines that callbacks and the page before left; errors stay for a while, or until the next visit."""
-    notes = _notes()
-    for one in list(notes):
-        if one.until is None:
-            st.toast(escape(one.text), icon=":material/check:")
-            notes.remove(one)
-        elif time.monotonic() > one.until:
-            notes.remove(one)
-        else:
-            st.error(escape(one.text), icon=":material/error:")
+def show_kept_errors() -> None:
+    """Show the errors of callbacks, for a while on a page that draws itself anew."""
+    st.session_state[_KEPT] = [kept for kept in _kept() if time.monotonic() < kept[1]]
+    for line, _ in _kept():
+        st.error(escape(line), icon=":material/error:")
 
 
 def one_line(error: Exception) -> str:
@@ -60,14 +48,7 @@ def one_line(error: Exception) -> str:
     return f"Something unexpected went wrong ({type(error).__name__}). The dashboard's log says more."
 
 
-@dataclass(frozen=True)
-class _Note:
-    """A line for the user: an error, to be shown until a time on the monotonic clock, or what was done."""
-
-    text: str
-    until: float | None
-
-
-def _notes() -> list[_Note]:
-    notes: list[_Note] = st.session_state.setdefault(_NOTES, [])
-    return notes
+def _kept() -> list[tuple[str, float]]:
+    """Return the lines that are kept, each with the time on the monotonic clock until which it is shown."""
+    kept: list[tuple[str, float]] = st.session_state.setdefault(_KEPT, [])
+    return kept

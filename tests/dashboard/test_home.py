@@ -63,7 +63,6 @@ def test_wishes_of_a_study(db: Database, open_page: OpenPage) -> None:
     app = open_page()
     app.button(key=f"pause_{study_id}").click().run()
     assert find_study(db, study_id).state == "paused"
-    assert app.toast[0].value == "Paused\\: adam\\-on\\-digits"
     assert ":orange-badge[:material/pause: paused]" in texts(app)
     app.button(key=f"resume_{study_id}").click().run()
     assert find_study(db, study_id).state == "waiting"

@@ -131,4 +131,4 @@ def test_worker_without_a_broker_or_a_database_says_so_in_one_line(sqlite_settin
     logs = [path.read_text() for path in sorted(sqlite_settings.home.glob("worker-*.log"))]
     assert logs[0].count("\n") == 1
     assert "ADAM_STUDIES_BROKER_URL" in logs[0]
-    assert "argument --lanes: must be at least 1, got 0" in logs[1]
+    assert logs[1] == "adam-studies worker: argument --lanes: must be at least 1, got 0\n"
