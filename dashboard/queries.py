@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
+from studies import data_status
 from studies.db import queries
 from studies.db.engine import Database, open_database
 from studies.db.records import StudyRecord, SuiteRecord, WorkerRecord
@@ -12,6 +13,7 @@ from studies.dispatch import Bell
 from studies.local.redis_server import broker_url
 from studies.service import Service
 from studies.settings import Settings
+from studies.spec import Spec
 
 _MOMENT_SECONDS = 1.0  #: below the two seconds after which a live page asks again
 
@@ -31,6 +33,16 @@ def service() -> Service:
     """Return the service that submits studies and writes wishes."""
     broker = broker_url(Settings.from_environ())
     return Service(database(), _bell(broker) if broker else None)
+
+
+def require_data(spec: Spec) -> None:
+    """Refuse a spec whose data sets are not whole where the workers of this home would train it.
+
+    Raises:
+        DataError: a data set is missing or corrupt.
+    """
+    for study in spec.members:
+        data_status.require_data(Settings.from_environ(), study.workload)
 
 
 def all_studies() -> tuple[StudyRecord, ...]:
@@ -75,9 +87,8 @@ def trials(study: StudyRecord) -> pd.DataFrame:
 
 
 def curves(study: StudyRecord) -> pd.DataFrame:
-    """Return the study's rows of the view `curves`; shared, so not to be changed."""
-    db = database()
-    return _curves(db.url, version(study), study.id, db)
+    """Return the study's rows of the view `curves`; they can be many, so only what is made of them is kept."""
+    return queries.curves_frame(database(), study.id)
 
 
 def forget_listings() -> None:
@@ -108,8 +119,3 @@ def _workers(url: str, _db: Database) -> tuple[WorkerRecord, ...]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _trials(url: str, version: str, study_id: str, _db: Database) -> pd.DataFrame:
     return queries.trials_frame(_db, study_id)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _curves(url: str, version: str, study_id: str, _db: Database) -> pd.DataFrame:
-    return queries.curves_frame(_db, study_id)

@@ -226,7 +226,7 @@ class Client:
         """
         parsed = read_spec(spec)
         self.require_data(parsed)
-        for message in (message for study in _members(parsed) for message in study.warnings):
+        for message in (message for study in parsed.members for message in study.warnings):
             warnings.warn(message, StudyWarning, stacklevel=2)
         submitted = self.service.submit(parsed)
         if not self.has_live_workers:
@@ -240,7 +240,7 @@ class Client:
         Raises:
             DataError: a data set is missing or corrupt.
         """
-        for study in _members(spec):
+        for study in spec.members:
             require_data(self.settings, study.workload)
 
     def find(self, study_or_suite: str) -> StudyHandle | SuiteHandle:
@@ -266,7 +266,3 @@ class Client:
             NotFoundError: no suite has it.
         """
         return SuiteHandle(self, queries.find_suite(self.database, suite_id).id)
-
-
-def _members(spec: Spec) -> tuple[StudySpec, ...]:
-    return spec.studies if isinstance(spec, SuiteSpec) else (spec,)

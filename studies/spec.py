@@ -18,7 +18,8 @@ from studies.workloads import Workload, find_workload
 Name = Annotated[
     str, Field(strict=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
 ]
-Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+MAX_TRIALS = 100_000
+Count = Annotated[int, Field(strict=True, ge=1)]
 
 ADAPTIVE_SAMPLERS = ("tpe", "gp", "cmaes")
 
@@ -47,7 +48,7 @@ class StudySpec(BaseModel):
     search_space: SearchSpace = Field(default_factory=dict)
     sampler: Literal["random", "qmc", "grid", "tpe", "gp", "cmaes"] = "qmc"
     pruner: Literal["none", "successive-halving", "hyperband", "median"] = "none"
-    n_trials: Count = 128
+    n_trials: Annotated[Count, Field(le=MAX_TRIALS)] = 128
     n_seeds: Annotated[Count, Field(le=1_000)] = 3
     epochs: Annotated[Count, Field(le=10_000)] = None  # type: ignore[assignment]  # filled in from the workload
     batch_size: Count = None  # type: ignore[assignment]  # filled in from the workload
@@ -122,11 +123,18 @@ class StudySpec(BaseModel):
             if not isinstance(dimension, float | tuple):
                 raise ValueError(f"search_space.{name}: must be a list or a constant for the sampler grid, got a range")
         size = grid_size(self.search_space)
+        if size > MAX_TRIALS:
+            raise ValueError(f"search_space: must hold at most {MAX_TRIALS} points of a grid, got {size}")
         if "n_trials" in self.model_fields_set and self.n_trials != size:
             raise ValueError(
                 f"n_trials: must be the number of points of the grid, {size}, or left out, got {self.n_trials}"
             )
         object.__setattr__(self, "n_trials", size)
+
+    @property
+    def members(self) -> tuple["StudySpec", ...]:
+        """The studies that are submitted: this one."""
+        return (self,)
 
     @property
     def workload_entry(self) -> Workload:
@@ -211,6 +219,11 @@ class SuiteSpec(BaseModel):
         if repeated := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"studies: every study of a suite must have a name of its own, got {repeated!r} twice")
         return self
+
+    @property
+    def members(self) -> tuple[StudySpec, ...]:
+        """The studies that are submitted."""
+        return self.studies
 
 
 Spec = StudySpec | SuiteSpec

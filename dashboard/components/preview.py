@@ -16,7 +16,7 @@ _DRAWN_FROM = {"optimizer", "search_space", "sampler", "n_trials", "seed", "enqu
 
 def preview(spec: Spec) -> None:
     """Show the total work and the settings of one study; of a suite, of the study that is chosen."""
-    studies = (spec,) if isinstance(spec, StudySpec) else spec.studies
+    studies = spec.members
     _work(studies)
     for study in studies:
         for warning in study.warnings:

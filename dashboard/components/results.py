@@ -23,7 +23,7 @@ def results(study: StudyRecord) -> None:
     with left:
         st.subheader("Convergence", anchor=False)
         _chart(convergence, study, "convergence", "The objective's curves against epochs, over trials and over seeds")
-    with right:
+    with right, st.container(key="matters"):
         st.subheader("What matters", anchor=False)
         if summary.importances.message is None:
             _chart(importance, study, "importance", "The importance of each hyperparameter with its interval")

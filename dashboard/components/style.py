@@ -16,13 +16,14 @@ _CSS = """
 [class*="st-key-group_"] [data-testid="stMarkdownContainer"] p { margin: 0; overflow: hidden; text-overflow: ellipsis; }
 [class*="st-key-group_"] :is([data-testid="stButton"], [data-testid="stPopover"]) button p {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-/* what a new study would do stays in sight beside its form, and lies below it on a narrow page */
+[class*="st-key-group_"] :is([data-testid="stButton"], [data-testid="stPopover"]) button * { gap: 0; }
+/* what a new study would do stays in sight beside its form; on a narrow page what lies beside comes below */
 [data-testid="stColumn"]:has(.st-key-summary) { align-self: stretch; }
 [data-testid="stColumn"]:has(.st-key-summary) > [data-testid="stVerticalBlock"] { height: 100%; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-summary) { position: sticky; top: 4rem; }
 @media (max-width: 1050px) {
-  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-summary) { flex-direction: column; }
-  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-summary) > [data-testid="stColumn"] {
+  [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * .st-key-matters) { flex-direction: column; }
+  [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * .st-key-matters) > [data-testid="stColumn"] {
     width: 100%; flex: none; }
 }
 </style>

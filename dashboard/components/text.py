@@ -2,10 +2,8 @@
 
 import math
 import re
-from collections.abc import Mapping
 
 from studies.db.records import StudyRecord
-from studies.optimizers import PARAMETERS
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _BARE_LINK = re.compile(r"(?<=:)(?=//)|(?<=w)(?=ww\.)|(?=@)", re.IGNORECASE)
@@ -44,11 +42,6 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}g}".replace("inf", "∞")
 
 
-def setting(values: Mapping[str, float]) -> str:
-    """Return a hyperparameter setting as "α 0.001 · β1 0.9"."""
-    return " · ".join(f"{PARAMETERS[name].symbol} {number(value, 6)}" for name, value in values.items())
-
-
 def duration(seconds: float) -> str:
     """Return a duration in its two largest units."""
     whole = round(seconds)
@@ -68,7 +61,10 @@ def progress(study: StudyRecord) -> str:
     """Return what of a study is done, running and went wrong, as one line."""
     counts = study.counts
     parts = [f"{study.n_finished:,} of {plural(study.n_trials, 'trial')}"]
-    parts += [f"{counts[state]:,} {state}" for state in ("running", "pruned", "failed") if counts.get(state)]
+    words = {state: state for state in ("running", "pruned", "failed", "cancelled")}
+    if study.state == "paused":
+        words["running"] = "begun"
+    parts += [f"{counts[state]:,} {word}" for state, word in words.items() if counts.get(state)]
     if study.n_diverged:
         parts.append(f"{study.n_diverged:,} diverged")
     return " · ".join(parts)

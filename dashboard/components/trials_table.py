@@ -30,6 +30,7 @@ _COLUMNS = {
     "test_error": NumberColumn("test error, %", format="%.2f"),
     "seconds": NumberColumn("seconds", format="%.2f", help="Training time, evaluation left out"),
     "device": TextColumn("device"),
+    "error": TextColumn("error", help="Why the trial failed"),
 }
 
 
@@ -48,6 +49,7 @@ def trials_table(study: StudyRecord, trials: pd.DataFrame) -> None:
         hide_index=True,
         column_config=_COLUMNS,
         height="content" if len(shown) <= _MAX_ROWS else 460,
+        placeholder="–",
         key=f"trials_{study.id}",
         alt=f"The {plural(len(shown), 'trial')} of {study.name}, the best first",
     )

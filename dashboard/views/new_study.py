@@ -44,6 +44,7 @@ def page() -> None:
     with asked:
         try:
             spec = _READERS[mode or "form"]()
+            queries.require_data(spec)
         except InputError as error:
             problem = str(error)
     with shown, st.container(border=True, key="summary"), guard():
@@ -87,12 +88,12 @@ _READERS: dict[str, Callable[[], Spec]] = {"form": _from_form, "preset": _from_p
 
 
 def _summary(spec: Spec | None, problem: str) -> None:
-    """Show what would run and the button that submits it, or what is wrong with it."""
-    if spec is None:
-        st.error(escape(problem), icon=":material/error:", title="Not valid yet")
-    else:
+    """Show what would run and the button that submits it, or what stands in the way."""
+    if spec is not None:
         st.markdown(f"**{escape(spec.name if isinstance(spec, StudySpec) else spec.suite)}**")
         preview(spec)
+    if problem:
+        st.error(escape(problem), icon=":material/error:", title="Not valid yet" if spec is None else "Data missing")
     submitted = _submitted_as(spec)
     clicked = st.button(
         "Submit",
@@ -100,10 +101,10 @@ def _summary(spec: Spec | None, problem: str) -> None:
         type="primary",
         icon=":material/send:",
         width="stretch",
-        disabled=spec is None or submitted is not None,
+        disabled=bool(problem) or submitted is not None,
     )
     # not by a callback: its arguments would be those of the run before, without what was typed just before the click
-    if clicked and spec is not None and submitted is None:
+    if clicked and spec is not None and not problem and submitted is None:
         st.session_state["new_submitted"] = (spec.model_dump_json(), queries.service().submit(spec))
         queries.forget_listings()
         st.rerun()

@@ -151,8 +151,10 @@ def _hit_line(hit: BoundaryHit) -> str:
 def _importance_line(found: Importances) -> str:
     first = found.values[0]
     share = first.share
-    line = f"{PARAMETERS[first.parameter].symbol} matters most: {share.value:.0%} of the importance"
-    return f"{line} (95 % interval {share.low:.0%} to {share.high:.0%})."
+    line = f"{PARAMETERS[first.parameter].symbol} matters most: {100 * share.value:.0f} % of the importance"
+    if share.low is None or share.high is None:
+        return f"{line}."
+    return f"{line} (95 % interval {100 * share.low:.0f} to {100 * share.high:.0f} %)."
 
 
 def _region_line(region: GoodRegion) -> str:

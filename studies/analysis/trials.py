@@ -55,7 +55,9 @@ class TrialTable:
     def estimate(self, index: int) -> Estimate:
         """Return the objective of the trial at this index with its 95 % interval over seeds."""
         mean, half = float(self.objective[index]), float(self.half_widths[index])
-        return Estimate(mean, mean - half, mean + half) if np.isfinite(half) else Estimate(mean, None, None)
+        if not np.isfinite(half):
+            return Estimate(mean, None, None)
+        return Estimate(mean, max(0.0, mean - half), mean + half)  # no objective is negative
 
 
 def complete_trials(spec: StudySpec, trials: pd.DataFrame) -> TrialTable:

@@ -45,7 +45,7 @@ def show(study_or_suite: str, as_json: bool) -> None:
         if as_json:
             print_json({**_as_json(record), "best": best})
         else:
-            print_rich(grid(_lines(record, best)))
+            print_rich(grid([*_lines(record, best), *_failures(handle)]))
         return
     suite = handle.record
     if as_json:
@@ -155,6 +155,12 @@ def _lines(record: StudyRecord, best: BestTrial | None) -> Iterator[tuple[str, s
         yield "best", f"{text(best.objective.value)}{interval} (trial {best.trial})"
         for name, value in best.setting.items():
             yield f"  {name}", text(value)
+
+
+def _failures(handle: StudyHandle) -> Iterator[tuple[str, str]]:
+    trials = handle.trials()
+    for trial, error in trials.loc[trials["state"] == "failed", ["trial", "error"]].itertuples(index=False):
+        yield "failed", f"trial {trial}: {error}"
 
 
 def _dimension(dimension: Dimension) -> str:

@@ -1,5 +1,7 @@
 """Submitting and watching: demo, submit, watch."""
 
+import shutil
+import sys
 import warnings
 from collections.abc import Callable
 
@@ -17,6 +19,16 @@ from studies.spec import Spec
 
 _NO_WORKER = "no live worker has been seen, so nothing is trained: `adam-studies up` starts some"
 
+_WHAT_NEXT = """
+What next:
+  See these studies in the dashboard
+    {program} up
+  Ask the database
+    {program} sql "SELECT optimizer, trial, alpha, beta1, beta2, epsilon, objective
+      FROM results ORDER BY objective LIMIT 10"
+  Train something else: {program} presets lists what
+    {program} submit PRESET --wait"""
+
 
 @click.command()
 def demo() -> int:
@@ -24,13 +36,8 @@ def demo() -> int:
     client = open_client()
     code = _run_here(client, read_spec("quickstart"))
     if code == 0:
-        click.echo(
-            "\nWhat next:\n"
-            "  adam-studies up           the dashboard, with these studies in it\n"
-            "  adam-studies presets      more to submit: adam-studies submit NAME --wait\n"
-            '  adam-studies sql "SELECT study, trial, alpha, beta1, beta2, epsilon, objective\n'
-            '                    FROM results ORDER BY objective LIMIT 10"'
-        )
+        program = "adam-studies" if shutil.which("adam-studies") else sys.argv[0]
+        click.echo(_WHAT_NEXT.format(program=program))
     return code
 
 

@@ -42,7 +42,7 @@ class StudyRecord:
     @property
     def fraction(self) -> float:
         """Share of the work done, from 0 to 1, by epochs."""
-        done = self.n_finished / self.n_trials
+        done = (self.n_finished - self.counts.get("cancelled", 0)) / self.n_trials
         return max(done, min(1.0, self.epochs_done / (self.n_trials * self.spec.epochs)))
 
     @property

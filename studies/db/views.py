@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import JSON, Boolean, Connection, DateTime, Double, Integer, Select, Text, column, table
 from sqlalchemy.types import TypeEngine
 
-_TEXT = ("study_id", "study", "suite", "workload", "optimizer", "state", "objective_name", "device")
+_TEXT = ("study_id", "study", "suite", "workload", "optimizer", "state", "objective_name", "device", "error")
 _INTEGER = ("trial", "replicate", "epoch", "steps", "n_seeds", "epochs_done")
 _BOOLEAN = ("diverged", "is_default", "bias_correction")
 _TIME = ("started_at", "finished_at")
@@ -16,7 +16,7 @@ RESULTS_COLUMNS = (
     *("alpha", "beta1", "beta2", "epsilon", "bias_correction", "other"),
     *("objective_name", "objective", "objective_std", "n_seeds", "epochs_done"),
     *("train_loss", "validation_loss", "validation_error", "test_loss", "test_error"),
-    *("seconds", "device", "started_at", "finished_at"),
+    *("seconds", "device", "started_at", "finished_at", "error"),
 )
 CURVES_COLUMNS = (
     *("study_id", "study", "trial", "replicate", "epoch", "steps"),

@@ -1,8 +1,11 @@
 """The list of studies."""
 
+from dataclasses import replace
+
 import pytest
 import streamlit as st
 
+from dashboard.components.text import progress
 from studies.db.engine import Database
 from studies.db.queries import find_study, list_studies
 from studies.db.submissions import extend
@@ -39,6 +42,12 @@ def test_rows_show_state_progress_and_best(db: Database, open_page: OpenPage) ->
     assert app.session_state["home_is_live"] is True
 
 
+def test_what_a_paused_study_has_begun_does_not_run(db: Database) -> None:
+    study = find_study(db, insert_study(db, trials=3, states={1: "running", 2: "running"}))
+    assert progress(study) == "1 of 8 trials · 2 running"
+    assert progress(replace(study, state="paused")) == "1 of 8 trials · 2 begun"
+
+
 def test_suite_is_one_group(db: Database, open_page: OpenPage) -> None:
     insert_study(db, make_spec(name="alone"))
     suite_id = insert_suite(db)
@@ -68,7 +77,8 @@ def test_wishes_of_a_study(db: Database, open_page: OpenPage) -> None:
     assert find_study(db, study_id).state == "waiting"
     app.button(key=f"cancel_{study_id}").click().run()
     assert find_study(db, study_id).state == "cancelled"
-    assert [button.key for button in app.button] == []
+    assert app.progress[0].text == "8 of 8 trials · 8 cancelled"
+    assert len(app.button) == 0
 
 
 def test_wishes_of_a_suite_reach_all_its_open_studies(db: Database, open_page: OpenPage) -> None:

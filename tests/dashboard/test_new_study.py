@@ -173,7 +173,8 @@ def test_warns_without_the_papers_default(db: Database, open_page: OpenPage) -> 
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_presets(db: Database, open_page: OpenPage, name: str) -> None:
+def test_presets(db: Database, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("ADAM_STUDIES_BROKER_URL", "redis://127.0.0.1:1/0")  # workers elsewhere have their own data
     app = open_page("new_study")
     app.button_group(key="new_mode").set_value("preset").run()
     app.radio(key="new_preset").set_value(name).run()
@@ -182,6 +183,17 @@ def test_presets(db: Database, open_page: OpenPage, name: str) -> None:
     spec = PRESETS[name].spec
     assert isinstance(spec, SuiteSpec)
     assert {study.spec.name: study.spec for study in list_studies(db)} == {one.name: one for one in spec.studies}
+
+
+def test_missing_data_are_said_before_the_submit(
+    db: Database, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAM_STUDIES_DATA", "/nowhere")
+    app = open_page("new_study")
+    app.button(key="new_choose_mnist-logistic").click().run()
+    (shown,) = errors(app)
+    assert "mnist-logistic needs the data set mnist in /nowhere/mnist, which lacks the original" in shown
+    assert app.button(key="new_submit").disabled
 
 
 def test_yaml(db: Database, open_page: OpenPage) -> None:

@@ -28,7 +28,7 @@ from tests.factories import insert_study
 # DESIGN: the two views of the public surface, with validation_error after validation_loss
 RESULTS = """study_id, study, suite, workload, optimizer, trial, state, diverged, is_default, alpha, beta1, beta2,
     epsilon, bias_correction, other, objective_name, objective, objective_std, n_seeds, epochs_done, train_loss,
-    validation_loss, validation_error, test_loss, test_error, seconds, device, started_at, finished_at"""
+    validation_loss, validation_error, test_loss, test_error, seconds, device, started_at, finished_at, error"""
 CURVES = """study_id, study, trial, replicate, epoch, steps, train_loss, validation_loss, validation_error, test_loss,
     test_error, seconds, diverged"""
 

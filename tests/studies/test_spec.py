@@ -68,6 +68,7 @@ def test_grid_counts_its_points() -> None:
     assert study(sampler="grid", search_space=space).n_trials == 6
 
 
+_MANY = [i / 400 for i in range(400)]
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": 3}, "name: must be text, got 3"),
     ({"name": ""}, "name: String must have at least 1 character, got ''"),
@@ -95,9 +96,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"search_space": dict.fromkeys(["alpha", "beta1", "beta2", "epsilon"], 0.5)}, "n_trials: must be 1 where"),
     ({"sampler": "nsga"}, "sampler: must be 'random', 'qmc', 'grid', 'tpe', 'gp' or 'cmaes', got 'nsga'"),
     ({"sampler": "grid"}, "search_space.alpha: must be a list or a constant for the sampler grid, got a range"),
+    (
+        {"sampler": "grid", "search_space": {"beta1": _MANY, "beta2": _MANY, "alpha": 0.1, "epsilon": 1e-8}},
+        "search_space: must hold at most 100000 points of a grid, got 160000",
+    ),
     ({"pruner": "asha"}, "pruner: must be 'none', 'successive-halving', 'hyperband' or 'median', got 'asha'"),
     ({"n_trials": 0}, "n_trials: must be greater than or equal to 1, got 0"),
-    ({"n_trials": 10**7}, "n_trials: must be less than or equal to 1000000, got 10000000"),
+    ({"n_trials": 10**7}, "n_trials: must be less than or equal to 100000, got 10000000"),
     ({"n_trials": "many"}, "n_trials: must be a whole number, got 'many'"),
     ({"n_trials": 2.5}, "n_trials: must be a whole number, got 2.5"),
     ({"n_trials": True}, "n_trials: must be a whole number, got True"),

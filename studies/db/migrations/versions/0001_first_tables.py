@@ -21,7 +21,7 @@ SELECT s.id AS study_id, s.name AS study, u.name AS suite, {workload} AS workloa
         AS epochs_done,
     t.train_loss AS train_loss, t.validation_loss AS validation_loss, t.validation_error AS validation_error,
     t.test_loss AS test_loss, t.test_error AS test_error, t.seconds AS seconds, t.device AS device,
-    t.started_at AS started_at, t.finished_at AS finished_at
+    t.started_at AS started_at, t.finished_at AS finished_at, t.error AS error
 FROM result_trials t
 JOIN result_studies s ON s.id = t.study_id
 LEFT JOIN result_suites u ON u.id = s.suite_id
