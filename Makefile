@@ -24,7 +24,7 @@ up: .venv/.installed
 	@$(BIN)/adam-studies up
 
 test: .venv/.installed-test
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow" --numprocesses=auto --maxprocesses=4
 
 test-slow: .venv/.installed-test
 	@$(BIN)/python -m pytest -m slow
