@@ -12,6 +12,7 @@ import torch
 from adam_core.lane_updates import LaneUpdates
 from adam_core.randomness import Purpose, stream
 from adam_core.trial_array import TrialArray
+from studies.spec import StudySpec
 from studies.workloads import Workload, find_workload
 from worker.workloads.registry import build_model
 
@@ -40,6 +41,23 @@ class ArrayPlan:
     holdout: bool  #: whether the workload's validation examples are held out of the training set
     lanes: tuple[Lane, ...]
     block_width: int
+
+    @classmethod
+    def of(cls, spec: StudySpec, lanes: tuple[Lane, ...], block_width: int) -> ArrayPlan:
+        """Return the plan of some lanes of a study."""
+        return cls(
+            workload=spec.workload,
+            optimizer=spec.optimizer,
+            options=spec.options,
+            schedule_kind=spec.schedule.alpha,
+            schedule_per=spec.schedule.per,
+            batch_size=spec.batch_size,
+            epochs=spec.epochs,
+            seed=spec.seed,
+            holdout=spec.holdout,
+            lanes=lanes,
+            block_width=block_width,
+        )
 
     @property
     def workload_entry(self) -> Workload:

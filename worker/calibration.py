@@ -120,16 +120,5 @@ def _wait_for(device: torch.device) -> None:
 
 def _plan(spec: StudySpec, lanes: Sequence[Mapping[str, float]]) -> ArrayPlan:
     """A plan of one block."""
-    return ArrayPlan(
-        workload=spec.workload,
-        optimizer=spec.optimizer,
-        options=spec.options,
-        schedule_kind=spec.schedule.alpha,
-        schedule_per=spec.schedule.per,
-        batch_size=spec.batch_size,
-        epochs=spec.epochs,
-        seed=spec.seed,
-        holdout=spec.holdout,
-        lanes=tuple(Lane(trial, 0, hyperparameters) for trial, hyperparameters in enumerate(lanes)),
-        block_width=len(lanes),
-    )
+    block = tuple(Lane(trial, 0, hyperparameters) for trial, hyperparameters in enumerate(lanes))
+    return ArrayPlan.of(spec, block, block_width=len(block))

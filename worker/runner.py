@@ -124,19 +124,7 @@ class Runner:
             if trial.setting is not None
             for replicate in range(spec.n_seeds)
         )
-        return ArrayPlan(
-            workload=spec.workload,
-            optimizer=spec.optimizer,
-            options=spec.options,
-            schedule_kind=spec.schedule.alpha,
-            schedule_per=spec.schedule.per,
-            batch_size=spec.batch_size,
-            epochs=spec.epochs,
-            seed=spec.seed,
-            holdout=spec.holdout,
-            lanes=array_lanes,
-            block_width=block_width,
-        )
+        return ArrayPlan.of(spec, array_lanes, block_width)
 
     def _must_yield(self, seconds: float) -> bool:
         if self.stopping.is_set():

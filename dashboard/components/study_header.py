@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard.components.links import study_link
-from dashboard.components.text import badge, duration, escape, number, plural, progress
+from dashboard.components.text import badge, escape, number, plural, progress
 from dashboard.components.wishes import Target, end_buttons, run_buttons
 from studies.db.records import StudyRecord, SuiteRecord
+from studies.words import duration
 
 
 def study_header(study: StudyRecord) -> None:

@@ -42,16 +42,6 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}g}".replace("inf", "∞")
 
 
-def duration(seconds: float) -> str:
-    """Return a duration in its two largest units."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def plural(count: int, word: str) -> str:
     """Return "1 trial" or "1,200 trials"."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -84,16 +84,6 @@ def text(value: object) -> str:
     return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
 
 
-def duration(seconds: float) -> str:
-    """Return a duration in words: 41 s, 3 min 20 s, 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def print_json(value: object) -> None:
     """Print a value as JSON; dataclasses become objects, times ISO 8601, what is not finite null."""
     click.echo(json.dumps(_jsonable(value), indent=2, ensure_ascii=False, allow_nan=False))

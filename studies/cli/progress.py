@@ -8,9 +8,10 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from studies.cli.console import console, duration, note, text
+from studies.cli.console import console, note, text
 from studies.client import Handle
 from studies.db.records import StudyRecord
+from studies.words import duration
 
 _LINE_SECONDS = 10.0  #: between two lines of a study where there is no terminal
 

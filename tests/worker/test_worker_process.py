@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pandas as pd
@@ -64,10 +65,13 @@ def test_killed_worker_loses_nothing_and_changes_nothing(stack: tuple[Settings, 
         worker.send_signal(signal.SIGKILL)
         worker.wait()
     assert queries.find_study(db, study_id).state == "running"
-    with running_worker(settings, "--lanes", "48"), running_worker(settings, "--lanes", "4"):
+    with ExitStack() as workers:
+        for lanes in ("48", "16", "4"):
+            workers.enter_context(running_worker(settings, "--lanes", lanes))
         wait_for_end(db, study_id)
-        assert_whole(db, study_id, **LONG)
-        undisturbed = submit(service, **LONG)
+    assert_whole(db, study_id, **LONG)
+    undisturbed = submit(service, **LONG)
+    with running_worker(settings):
         wait_for_end(db, undisturbed)
     pd.testing.assert_frame_equal(curves(db, study_id), curves(db, undisturbed), check_exact=True)
 
