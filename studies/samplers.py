@@ -76,19 +76,17 @@ def draw_settings(spec: StudySpec, n_trials: int | None = None) -> list[dict[str
     return (settings + drawn)[:n_trials]
 
 
-def draw_adaptive(spec: StudySpec, history: Sequence[PastTrial], numbers: Sequence[int]) -> list[Drawn]:
-    """Return settings for the trials of these numbers, drawn one after the other in view of `history`."""
+def draw_adaptive(spec: StudySpec, history: Sequence[PastTrial], numbers: Sequence[int]) -> Iterator[Drawn]:
+    """Yield settings for the trials of these numbers, drawn one after the other in view of `history`."""
     space = distributions(spec.search_space)
     with quiet():
         study = optuna.create_study(sampler=_adaptive_sampler(spec, numbers[0]))
     study.add_trials([frozen_trial(past, space) for past in history if past.params is not None])
-    drawn = []
-    with quiet():
-        for _ in numbers:
+    for _ in numbers:
+        with quiet():
             trial = study.ask(space)
-            attrs = study.trials[trial.number].system_attrs
-            drawn.append(Drawn(from_optuna(spec.search_space, trial.params), dict(attrs)))
-    return drawn
+            attrs = dict(study.trials[trial.number].system_attrs)
+        yield Drawn(from_optuna(spec.search_space, trial.params), attrs)
 
 
 def frozen_trial(past: PastTrial, space: Mapping[str, BaseDistribution], **fields: Any) -> FrozenTrial:

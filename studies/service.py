@@ -55,25 +55,25 @@ class Service:
 
     def retry(self, study_or_suite: str) -> int:
         """Run failed trials again, as new trials that take their places; return how many."""
-        n_trials = 0
-        for record in self.studies(study_or_suite):
-            n_retried = submissions.retry_failed(self.db, record.id)
-            n_trials += n_retried
-            if n_retried:
+        records = self.studies(study_or_suite)
+        retried = submissions.retry_failed(self.db, [record.id for record in records])
+        for record, n_trials in zip(records, retried, strict=True):
+            if n_trials:
                 self._ring(record)
-        return n_trials
+        return sum(retried)
 
     def extend(self, study_or_suite: str, n_trials: int) -> None:
         """Add so many trials to each of the studies.
 
         Raises:
-            InputError: the number is not positive.
-            StateError: a study was cancelled, or is a grid.
+            InputError: the number is not positive, or is too large.
+            StateError: a study was cancelled, or is a grid; then none is changed.
         """
         if n_trials < 1:
             raise InputError(f"the number of trials to add must be at least 1, got {n_trials}")
-        for record in self.studies(study_or_suite):
-            submissions.extend(self.db, record.id, n_trials)
+        records = self.studies(study_or_suite)
+        submissions.extend(self.db, [record.id for record in records], n_trials)
+        for record in records:
             self._ring(record)
 
     def delete(self, study_or_suite: str) -> None:

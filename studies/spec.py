@@ -115,8 +115,12 @@ class StudySpec(BaseModel):
             setting = {name: given.get(name, optimizer.defaults[name]) for name in self.search_space}
             if outside := contains(self.search_space, setting):
                 raise ValueError(f"{key}.{outside}: must lie in the search space, got {setting[outside]:g}")
-        if len(self.enqueue) > self.n_trials:
-            raise ValueError(f"enqueue: must hold at most n_trials={self.n_trials} settings, got {len(self.enqueue)}")
+        n_first = len(self.first_settings)
+        if n_first > self.n_trials:
+            raise ValueError(
+                f"enqueue: must leave room for the paper's default in n_trials={self.n_trials}, got {n_first} settings "
+                "to try first"
+            )
 
     def _check_grid(self) -> None:
         for name, dimension in self.search_space.items():
@@ -173,9 +177,11 @@ class StudySpec(BaseModel):
         """The settings tried before the sampler's: the paper's default, then the enqueued ones, each once."""
         defaults = self.optimizer_entry.defaults
         enqueued = [{name: given.get(name, defaults[name]) for name in self.search_space} for given in self.enqueue]
-        settings = [] if self.default_setting is None else [self.default_setting]
-        settings += [setting for setting in enqueued if setting != self.default_setting]
-        return settings[: self.n_trials]
+        settings: list[dict[str, float]] = []
+        for setting in (self.default_setting, *enqueued):
+            if setting is not None and setting not in settings:
+                settings.append(setting)
+        return settings
 
     @property
     def warnings(self) -> list[str]:
@@ -229,6 +235,18 @@ class SuiteSpec(BaseModel):
 Spec = StudySpec | SuiteSpec
 
 
+def parse_study(given: Mapping[str, Any]) -> StudySpec:
+    """Return the study that a mapping describes.
+
+    Raises:
+        InputError: what is wrong, by key, value and what is allowed.
+    """
+    try:
+        return StudySpec.model_validate(given)
+    except ValidationError as error:
+        raise InputError(one_line(error, (StudySpec,))) from None
+
+
 def parse(given: object) -> Spec:
     """Return the study or suite that a mapping describes.
 
@@ -237,8 +255,9 @@ def parse(given: object) -> Spec:
     """
     if not isinstance(given, Mapping):
         raise InputError(f"a spec must be a mapping of keys, got {type(given).__name__}")
+    if "suite" not in given:
+        return parse_study(given)
     try:
-        return SuiteSpec.model_validate(given) if "suite" in given else StudySpec.model_validate(given)
+        return SuiteSpec.model_validate(given)
     except ValidationError as error:
-        models = (StudySpec, SuiteSpec) if "suite" in given else (StudySpec,)
-        raise InputError(one_line(error, models)) from None
+        raise InputError(one_line(error, (StudySpec, SuiteSpec))) from None

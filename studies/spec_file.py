@@ -36,7 +36,7 @@ def override(given: Mapping[str, Any], assignments: tuple[str, ...]) -> dict[str
     Raises:
         InputError: an assignment that has no = or no key.
     """
-    changed = copy.deepcopy(dict(given))
+    changed = _spread(copy.deepcopy(dict(given)))
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals or not key.strip():
@@ -52,6 +52,15 @@ def override(given: Mapping[str, Any], assignments: tuple[str, ...]) -> dict[str
         for target in targets:
             _assign(target, key.strip().split("."), value)
     return changed
+
+
+def _spread(given: dict[str, Any]) -> dict[str, Any]:
+    """Return a suite with its defaults in every study, so that a dotted key changes what a study would have had."""
+    defaults, studies = given.get("defaults"), given.get("studies")
+    if not isinstance(defaults, dict) or not isinstance(studies, list):
+        return given
+    spread = [{**copy.deepcopy(defaults), **study} if isinstance(study, dict) else study for study in studies]
+    return {**{key: value for key, value in given.items() if key != "defaults"}, "studies": spread}
 
 
 def _assign(target: dict[str, Any], keys: list[str], value: object) -> None:

@@ -14,7 +14,7 @@ from studies.dispatch import Bell
 from studies.errors import AdamStudiesError, ServiceError
 from studies.local.redis_server import broker_url
 from studies.settings import Settings
-from worker.app import Heart, build_app, serve
+from worker.app import build_app, serve
 from worker.checkpoints import CheckpointStore
 from worker.device import choose_device, device_kind, use_one_thread
 from worker.runner import Runner
@@ -73,8 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     bell = Bell(url)
     runner = Runner(db, bell, worker, device, store, settings.data_dir, arguments.lanes, arguments.slice_seconds)
-    workers.register(db, worker)
-    serve(build_app(url, runner), runner, Heart(db, bell, runner), arguments.log_level)
+    serve(build_app(url, runner), db, bell, runner, arguments.log_level)
     return 0
 
 

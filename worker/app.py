@@ -1,7 +1,8 @@
-"""The Celery application of a worker process: one thread that trains, one that keeps the heart beating."""
+"""The Celery application of a worker process: one thread trains, one says that it lives, one looks for work."""
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
@@ -38,42 +39,42 @@ def build_app(broker_url: str, runner: Runner) -> Celery:
     return app
 
 
-class Heart(threading.Thread):
-    """Beats every 10 seconds; while the worker is idle, it also rings for work and tells Optuna what is missing."""
+class Repeater(threading.Thread):
+    """Does something every 10 seconds until it is told to end; what goes wrong is logged, and tried again."""
 
-    def __init__(self, db: Database, bell: Bell, runner: Runner) -> None:
-        """Beat for this runner's worker."""
-        super().__init__(name="heart", daemon=True)
-        self._db, self._bell, self._runner = db, bell, runner
+    def __init__(self, name: str, act: Callable[[], None]) -> None:
+        """Repeat this act."""
+        super().__init__(name=name, daemon=True)
+        self._act = act
         self._ended = threading.Event()
 
     def run(self) -> None:
-        """Beat until `end` is called; a database that cannot be reached is tried again at the next beat."""
+        """Repeat until `end` is called."""
         while not self._ended.wait(BEAT_SECONDS):
             try:
-                workers.beat(self._db, self._runner.worker, self._runner.study_id)
-                if self._runner.study_id is None and not self._runner.stopping.is_set():
-                    self._look_for_work()
+                self._act()
             except AdamStudiesError as error:
                 _log.warning("%s", error)
-
-    def _look_for_work(self) -> None:
-        for study_id, device in claims.studies_with_work(self._db):
-            if device in self._runner.worker.devices:
-                self._bell.ring_if_possible(study_id, device)
-        for study_id in unmirrored_studies(self._db):
-            mirror(self._db, study_id)
+            except Exception:
+                _log.exception("the %s missed a beat", self.name)
 
     def end(self) -> None:
-        """Stop beating and take the worker from the living."""
+        """Do not act any more."""
         self._ended.set()
-        try:
-            workers.unregister(self._db, self._runner.worker)
-        except AdamStudiesError as error:
-            _log.warning("%s", error)
 
 
-def serve(app: Celery, runner: Runner, heart: Heart, log_level: str) -> None:
+def look_for_work(db: Database, bell: Bell, runner: Runner) -> None:
+    """Ring for what an idle worker could do, and tell Optuna what is missing."""
+    if runner.study_id is not None or runner.stopping.is_set():
+        return
+    for study in claims.studies_with_work(db):
+        if study.device in runner.worker.devices:
+            bell.ring_if_possible(study.id, study.device)
+    for study_id in unmirrored_studies(db):
+        mirror(db, study_id)
+
+
+def serve(app: Celery, db: Database, bell: Bell, runner: Runner, log_level: str) -> None:
     """Serve until SIGTERM or SIGINT; what trains then is checkpointed and handed over within seconds."""
 
     @signals.worker_shutting_down.connect(weak=False)
@@ -81,7 +82,11 @@ def serve(app: Celery, runner: Runner, heart: Heart, log_level: str) -> None:
         runner.stopping.set()
 
     worker = runner.worker
+    heart = Repeater("heart", lambda: workers.beat(db, worker, runner.study_id))
+    lookout = Repeater("lookout", lambda: look_for_work(db, bell, runner))
+    workers.register(db, worker)
     heart.start()
+    lookout.start()
     try:
         app.worker_main(
             [
@@ -97,3 +102,12 @@ def serve(app: Celery, runner: Runner, heart: Heart, log_level: str) -> None:
         )
     finally:
         heart.end()
+        lookout.end()
+        _unregister(db, worker)
+
+
+def _unregister(db: Database, worker: workers.WorkerIdentity) -> None:
+    try:
+        workers.unregister(db, worker)
+    except AdamStudiesError as error:
+        _log.warning("%s", error)

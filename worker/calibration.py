@@ -49,8 +49,8 @@ def choose_block_width(spec: StudySpec, data: Dataset) -> int:
 def calibration_kind(spec: StudySpec, device: torch.device) -> str:
     """Name what a measurement holds for: studies of one kind share their block width, and so their bits."""
     return (
-        f"{spec.workload}, batch {spec.batch_size}, blocks up to {_widths(spec)[-1]}, {device_kind(device)}, "
-        f"torch {torch.__version__}"
+        f"{spec.workload}, {spec.optimizer} {sorted(spec.options.values())}, {spec.n_train} examples, "
+        f"batch {spec.batch_size}, blocks up to {_widths(spec)[-1]}, {device_kind(device)}, torch {torch.__version__}"
     )
 
 

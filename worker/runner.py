@@ -10,7 +10,7 @@ import torch
 from studies.db import calibrations, claims, leases, queries, submissions
 from studies.db.engine import Database
 from studies.db.mirror import mirror
-from studies.db.records import Claim
+from studies.db.records import Claim, StudyRecord
 from studies.db.workers import WorkerIdentity
 from studies.dispatch import Bell
 from studies.errors import AdamStudiesError, LeaseLostError, NotFoundError, ServiceError
@@ -62,35 +62,40 @@ class Runner:
             self.study_id = None
 
     def _run(self, study_id: str) -> None:
-        prepared = self._prepare(study_id)
-        if prepared is None:
+        record = queries.find_study(self._db, study_id)
+        if record.state == "cancelling":
+            claims.end_cancelled(self._db, study_id)
+            mirror(self._db, study_id)
+        if record.state not in ("waiting", "running"):
             return
-        spec, data = prepared
+        data = self._prepare(record)
+        if data is None:
+            return
+        spec = record.spec
         n_lanes = self._max_lanes or lanes(spec.workload, self._device)
         held = claims.claim(self._db, study_id, self.worker, n_lanes)
         if held is None:
             return
-        self._ring_for_rest()
+        self._ring_for_rest(record)
         ending = self._train(held, spec, data)
         _log.info("array %s of study %s: %s", held.array_id, study_id, ending.value)
         mirror(self._db, study_id)
-        self._ring_for_rest()
+        self._ring_for_rest(record)
 
-    def _prepare(self, study_id: str) -> tuple[StudySpec, Dataset] | None:
+    def _prepare(self, record: StudyRecord) -> Dataset | None:
         """Load the data set and fix the lane block before anything is claimed; None where that is impossible here."""
-        record = queries.find_study(self._db, study_id)
         try:
             data = load_dataset(record.spec.workload_entry.dataset, self._data_dir, self._device, torch.float32)
             if record.block_width is None:
-                calibrations.set_block_width(self._db, study_id, self._block_width(record.spec, data))
+                calibrations.set_block_width(self._db, record.id, self._block_width(record.spec, data))
         except (AdamStudiesError, MemoryError, RuntimeError) as error:
             problem = f"{self.worker.host}: {_one_line(error)}"
-            _log.error("study %s cannot be trained here: %s", study_id, problem)
-            submissions.set_problem(self._db, study_id, problem)
+            _log.error("study %s cannot be trained here: %s", record.id, problem)
+            submissions.set_problem(self._db, record.id, problem)
             return None
         if record.problem is not None:
-            submissions.set_problem(self._db, study_id, None)
-        return record.spec, data
+            submissions.set_problem(self._db, record.id, None)
+        return data
 
     def _block_width(self, spec: StudySpec, data: Dataset) -> int:
         """Return the width of blocks for studies of this kind, measured by the first of them."""
@@ -105,9 +110,13 @@ class Runner:
 
     def _train(self, held: Claim, spec: StudySpec, data: Dataset) -> Ending:
         try:
-            held = drawn_for(self._db, held, spec)
-            training = ArrayTraining(self._plan(held, spec), data, resume=self._checkpoint_of(held))
-            return Session(self._db, held, spec, training, self._store, self._must_yield).run()
+            drawn = drawn_for(self._db, held, spec, self.stopping.is_set)
+            if drawn is None:
+                leases.release(self._db, held)
+                claims.end_cancelled(self._db, held.study_id)
+                return Ending.HANDED_OVER
+            training = ArrayTraining(self._plan(drawn, spec), data, resume=self._checkpoint_of(drawn))
+            return Session(self._db, drawn, spec, training, self._store, self._must_yield).run()
         except (LeaseLostError, ServiceError):
             raise
         except Exception as error:  # whatever training raises must not cost the trials: the array is tried again
@@ -132,14 +141,14 @@ class Runner:
         if seconds < self._slice_seconds:
             return False
         return any(
-            study_id != self.study_id and device in self.worker.devices
-            for study_id, device in claims.studies_with_work(self._db)
+            study.id != self.study_id and study.device in self.worker.devices and study.problem is None
+            for study in claims.studies_with_work(self._db)
         )
 
-    def _ring_for_rest(self) -> None:
-        """Ring once more for every study that has work which nobody holds."""
-        for waiting_id, device in claims.studies_with_work(self._db):
-            self._bell.ring_if_possible(waiting_id, device)
+    def _ring_for_rest(self, record: StudyRecord) -> None:
+        """Ring once more if the study has work left that nobody holds."""
+        if any(study.id == record.id for study in claims.studies_with_work(self._db)):
+            self._bell.ring_if_possible(record.id, record.spec.device)
 
 
 def _one_line(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from studies.db import leases
 from studies.db.engine import Database
 from studies.db.history import diverged_replicates
 from studies.db.records import Claim, EpochMetrics
+from studies.errors import LeaseLostError
 from studies.spec import StudySpec
 from worker.checkpoints import CheckpointStore
 from worker.pruning import prunable_epochs, pruned_trials
@@ -70,7 +71,9 @@ class Session:
             try:
                 event, removed = events.send(removed or None), frozenset()
             except StopIteration:
-                break
+                event = None
+        if any(self._replicates_left.values()):
+            raise RuntimeError("the training ended before its trials did")
         self._drop_checkpoint()
         return Ending.FINISHED
 
@@ -114,10 +117,15 @@ class Session:
 
     def _save(self) -> None:
         name = self.store.save(self.held, self.training.snapshot())
-        if name is not None:
+        if name is None:
+            return
+        try:
             leases.set_checkpoint(self.db, self.held, name, self.store.name)
-            self._drop_checkpoint()
-            self._checkpoint = name
+        except LeaseLostError:
+            self.store.remove(name)
+            raise
+        self._drop_checkpoint()
+        self._checkpoint = name
 
     def _drop_checkpoint(self) -> None:
         if self._checkpoint is not None:

@@ -46,17 +46,36 @@ def claim(db: Database, study_id: str, worker: WorkerIdentity, lanes: int) -> Cl
         return _take_over(connection, study, worker) or _take_new(connection, study, worker, lanes)
 
 
-def studies_with_work(db: Database) -> list[tuple[str, str]]:
-    """Return id and device of the studies that a worker could take something of, the longest waiting first."""
+def end_cancelled(db: Database, study_id: str) -> None:
+    """End what nobody holds of a cancelled study."""
+    with db.write() as connection:
+        row = connection.execute(select(StudyRow.wish).where(StudyRow.id == study_id).with_for_update()).first()
+        if row is not None and row.wish == "cancel":
+            cancel_unheld(connection, study_id)
+
+
+@dataclass(frozen=True)
+class WaitingStudy:
+    """A study that a worker could take something of."""
+
+    id: str
+    device: str
+    problem: str | None  #: why the last worker that looked could not train it
+
+
+def studies_with_work(db: Database) -> list[WaitingStudy]:
+    """Return the studies that a worker could take something of, the longest waiting first."""
     waiting = select(TrialRow.study_id).where(TrialRow.state == "waiting")
     unheld = select(ArrayRow.study_id).where(~ArrayRow.finished, ArrayRow.lease_expires_at <= now())
     claimable = (StudyRow.wish == "run") & or_(StudyRow.id.in_(waiting), StudyRow.id.in_(unheld))
     to_cancel = (StudyRow.wish == "cancel") & StudyRow.id.in_(unheld)
     with db.read() as connection:
         rows = connection.execute(
-            select(StudyRow.id, StudyRow.spec).where(claimable | to_cancel).order_by(StudyRow.created_at, StudyRow.id)
+            select(StudyRow.id, StudyRow.spec, StudyRow.problem)
+            .where(claimable | to_cancel)
+            .order_by(StudyRow.created_at, StudyRow.id)
         )
-        return [(row.id, row.spec["device"]) for row in rows]
+        return [WaitingStudy(row.id, row.spec["device"], row.problem) for row in rows]
 
 
 def _take_over(connection: Connection, study: _Study, worker: WorkerIdentity) -> Claim | None:
@@ -65,6 +84,7 @@ def _take_over(connection: Connection, study: _Study, worker: WorkerIdentity) ->
             select(ArrayRow.__table__)
             .where(ArrayRow.study_id == study.id, ~ArrayRow.finished, ArrayRow.lease_expires_at <= now())
             .order_by(ArrayRow.id)
+            .with_for_update(skip_locked=True)  # a holder that is writing just now lives
         ).all()
         row = next((row for row in rows if _may_resume(connection, row, worker)), None)
         if row is None:

@@ -32,10 +32,13 @@ _BATCH = 50
 
 def mirror(db: Database, study_id: str, wait: bool = False) -> None:
     """Add to Optuna's study what it lacks; while another process does so, leave it to it, or wait."""
-    while row := _pending(db, study_id):
+    while _pending(db, study_id):
         with _lock(db, wait) as locked:
             if not locked:
                 return  # its holder looks again after it has let go of the lock
+            row = _pending(db, study_id)  # once more: the study may have been deleted meanwhile
+            if row is None:
+                return
             with _optuna_storage(db) as storage:
                 _add_missing(db, storage, row)
 

@@ -12,7 +12,7 @@ from studies.db.trial_states import cancel_unheld, setting_columns
 from studies.errors import NotFoundError, StateError
 from studies.optimizers import PARAMETERS
 from studies.samplers import draw_settings
-from studies.spec import StudySpec, SuiteSpec
+from studies.spec import StudySpec, SuiteSpec, parse_study
 
 _SETTING_COLUMNS = (*PARAMETERS, "params", "other", "sampler_attrs", "is_default")
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no letters that read like digits
@@ -67,53 +67,37 @@ def wish(db: Database, study_id: str, wanted: str) -> None:
         connection.execute(update(StudyRow).where(StudyRow.id == study_id).values(wish=wanted))
 
 
-def retry_failed(db: Database, study_id: str) -> int:
-    """Add a trial with the same setting for every failed one, which leaves the results; return how many."""
-    with db.write() as connection:
-        row = _locked(connection, study_id)
-        if row.wish == "cancel":
-            raise StateError(f"study {study_id} was cancelled, so its failed trials cannot be retried")
-        failed = connection.execute(
-            select(TrialRow.__table__)
-            .where(TrialRow.study_id == study_id, TrialRow.state == "failed", TrialRow.replaced_by.is_(None))
-            .order_by(TrialRow.number)
-        ).all()
-        for number, trial in enumerate(failed, _n_rows(connection, study_id)):
-            copied = {name: getattr(trial, name) for name in _SETTING_COLUMNS}
-            connection.execute(insert(TrialRow).values(study_id=study_id, number=number, state="waiting", **copied))
-            replaced = update(TrialRow).where(TrialRow.study_id == study_id, TrialRow.number == trial.number)
-            connection.execute(replaced.values(replaced_by=number))
-        return len(failed)
-
-
-def extend(db: Database, study_id: str, n_more: int) -> None:
-    """Add trials to a study: the sampler's next ones.
+def retry_failed(db: Database, study_ids: Sequence[str]) -> list[int]:
+    """Add a trial with the same setting for every failed one, which leaves the results; return how many of each study.
 
     Raises:
-        StateError: the study was cancelled, or its grid has no more points.
+        StateError: one of the studies was cancelled; then none is changed.
+    """
+    with db.write() as connection:
+        return [_retry_failed(connection, study_id) for study_id in study_ids]
+
+
+def extend(db: Database, study_ids: Sequence[str], n_more: int) -> None:
+    """Add trials to each of the studies: the sampler's next ones.
+
+    Raises:
+        InputError: one of the studies would have more trials than a study may have.
+        StateError: one of the studies was cancelled, or its grid has no more points; then none is changed.
     """
     with db.read() as connection:
-        row = _find(connection, study_id)
-    if row.wish == "cancel":
-        raise StateError(f"study {study_id} was cancelled, so it cannot be extended")
-    if row.spec["sampler"] == "grid":
-        raise StateError(
-            f"study {study_id} is a grid, whose {row.n_trials} points are all in it, so it cannot be extended"
-        )
-    n_trials = row.n_trials + n_more
-    spec = StudySpec.model_validate({**row.spec, "n_trials": n_trials})
-    settings = draw_settings(spec)[row.n_trials :]
+        rows = [_find(connection, study_id) for study_id in study_ids]
+    specs = [_extended(row, n_more) for row in rows]
+    drawn = [draw_settings(spec)[row.n_trials :] for row, spec in zip(rows, specs, strict=True)]
     with db.write() as connection:
-        changed = connection.execute(
-            update(StudyRow)
-            .where(StudyRow.id == study_id, StudyRow.n_trials == row.n_trials)
-            .values(n_trials=n_trials, spec=spec.to_json())
-        )
-        if changed.rowcount != 1:
-            raise StateError(
-                f"study {study_id} was extended by somebody else at the same time: look at it, then try again"
+        for row, spec, settings in zip(rows, specs, drawn, strict=True):
+            changed = connection.execute(
+                update(StudyRow)
+                .where(StudyRow.id == row.id, StudyRow.n_trials == row.n_trials, StudyRow.wish != "cancel")
+                .values(n_trials=spec.n_trials, spec=spec.to_json())
             )
-        _insert_trials(connection, study_id, spec, settings, n_more, _n_rows(connection, study_id))
+            if changed.rowcount != 1:
+                raise StateError(f"study {row.id} was changed by somebody else at the same time: look, then try again")
+            _insert_trials(connection, row.id, spec, settings, n_more, _n_rows(connection, row.id))
 
 
 def set_problem(db: Database, study_id: str, problem: str | None) -> None:
@@ -126,12 +110,41 @@ def delete_study(db: Database, study_id: str) -> None:
     """Delete all that our tables have of a study, and its suite with the last of its studies."""
     with db.write() as connection:
         row = _locked(connection, study_id)
+        # first of all the leases: a holder that writes just now is waited for, and none writes from here on
+        connection.execute(update(ArrayRow).where(ArrayRow.study_id == study_id).values(token="", finished=True))
         for table in (EpochRow, TrialRow, ArrayRow):
             connection.execute(delete(table).where(table.study_id == study_id))
         connection.execute(delete(StudyRow).where(StudyRow.id == study_id))
         if row.suite_id is not None:
             others = select(StudyRow.id).where(StudyRow.suite_id == row.suite_id)
             connection.execute(delete(SuiteRow).where(SuiteRow.id == row.suite_id, ~others.exists()))
+
+
+def _retry_failed(connection: Connection, study_id: str) -> int:
+    row = _locked(connection, study_id)
+    if row.wish == "cancel":
+        raise StateError(f"study {study_id} was cancelled, so its failed trials cannot be retried")
+    failed = connection.execute(
+        select(TrialRow.__table__)
+        .where(TrialRow.study_id == study_id, TrialRow.state == "failed", TrialRow.replaced_by.is_(None))
+        .order_by(TrialRow.number)
+    ).all()
+    for number, trial in enumerate(failed, _n_rows(connection, study_id)):
+        copied = {name: getattr(trial, name) for name in _SETTING_COLUMNS}
+        connection.execute(insert(TrialRow).values(study_id=study_id, number=number, state="waiting", **copied))
+        replaced = update(TrialRow).where(TrialRow.study_id == study_id, TrialRow.number == trial.number)
+        connection.execute(replaced.values(replaced_by=number))
+    return len(failed)
+
+
+def _extended(row: Row[Any], n_more: int) -> StudySpec:
+    if row.wish == "cancel":
+        raise StateError(f"study {row.id} was cancelled, so it cannot be extended")
+    if row.spec["sampler"] == "grid":
+        raise StateError(
+            f"study {row.id} is a grid, whose {row.n_trials} points are all in it, so it cannot be extended"
+        )
+    return parse_study({**row.spec, "n_trials": row.n_trials + n_more})
 
 
 def _insert_study(

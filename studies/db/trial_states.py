@@ -40,6 +40,7 @@ def cancel_unheld(connection: Connection, study_id: str) -> None:
     arrays = select(ArrayRow.id).where(
         ArrayRow.study_id == study_id, ~ArrayRow.finished, ArrayRow.lease_expires_at <= now()
     )
+    arrays = arrays.with_for_update(skip_locked=True)  # a holder that is writing just now lives, and will hear
     for array_id in connection.execute(arrays).scalars().all():
         cancel_running(connection, study_id, array_id)
 

@@ -32,24 +32,15 @@ def register(db: Database, worker: WorkerIdentity) -> None:
     """Add the worker to the living, and forget those dead for long."""
     with db.write() as connection:
         connection.execute(delete(WorkerRow).where(WorkerRow.heartbeat_at < now() - _FORGET_SECONDS))
-        connection.execute(
-            insert(WorkerRow).values(
-                id=worker.id,
-                host=worker.host,
-                pid=worker.pid,
-                device=worker.device,
-                is_gpu=worker.is_gpu,
-                store=worker.store,
-                heartbeat_at=now(),
-            )
-        )
+        _insert(connection, worker)
 
 
 def beat(db: Database, worker: WorkerIdentity, study_id: str | None) -> None:
     """Renew the worker's heartbeat, and say what it trains."""
     with db.write() as connection:
         renewed = update(WorkerRow).where(WorkerRow.id == worker.id)
-        connection.execute(renewed.values(heartbeat_at=now(), study_id=study_id))
+        if connection.execute(renewed.values(heartbeat_at=now(), study_id=study_id)).rowcount == 0:
+            _insert(connection, worker)  # others took it for dead, and forgot it
 
 
 def unregister(db: Database, worker: WorkerIdentity) -> None:
@@ -70,3 +61,17 @@ def store_is_live(connection: Connection, store: str) -> bool:
     """Whether a living worker sees this checkpoint store."""
     living = select(WorkerRow.id).where(WorkerRow.store == store, WorkerRow.heartbeat_at > now() - LIVE_SECONDS)
     return connection.execute(living.limit(1)).first() is not None
+
+
+def _insert(connection: Connection, worker: WorkerIdentity) -> None:
+    connection.execute(
+        insert(WorkerRow).values(
+            id=worker.id,
+            host=worker.host,
+            pid=worker.pid,
+            device=worker.device,
+            is_gpu=worker.is_gpu,
+            store=worker.store,
+            heartbeat_at=now(),
+        )
+    )

@@ -1,7 +1,7 @@
 """The lease protocol on SQLite and PostgreSQL: who gets what, who may write, and what happens to the unlucky."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -244,7 +244,7 @@ def test_cancelled_array_of_a_dead_worker_ends_when_anybody_looks(database: Data
     held = claim(database, study_id)
     submissions.wish_cancel(database, study_id)
     expire(database, held)
-    assert (study_id, "any") in claims.studies_with_work(database)
+    assert [study.id for study in claims.studies_with_work(database)] == [study_id]
     assert claims.claim(database, study_id, OTHER, 100) is None
     assert find_study(database, study_id).state == "cancelled"
     assert claims.studies_with_work(database) == []
@@ -270,10 +270,54 @@ def _draw(db: Database, held: Claim, spec: StudySpec) -> None:
 
 def test_work_is_what_waits_or_lost_its_holder(database: Database) -> None:
     study_id = submit(database)
-    assert claims.studies_with_work(database) == [(study_id, "any")]
+    assert [study.id for study in claims.studies_with_work(database)] == [study_id]
     held = claim(database, study_id)
     assert claims.studies_with_work(database) == []
     expire(database, held)
-    assert claims.studies_with_work(database) == [(study_id, "any")]
+    assert [study.id for study in claims.studies_with_work(database)] == [study_id]
     with database.read() as connection:
         assert connection.execute(select(ArrayRow.lease_expires_at)).scalar_one() > RELEASED
+
+
+@pytest.fixture
+def writing_holder(database: Database) -> Iterator[tuple[Database, Claim]]:
+    """Return a claim whose lease ran out while its living holder is in the middle of a write."""
+    held = claim(database, submit(database))
+    expire(database, held)
+    if database.is_sqlite:
+        yield database, held
+        return
+    with database.write() as connection:
+        leases._hold(connection, held)
+        yield database, held
+
+
+def test_nobody_takes_over_or_cancels_what_is_being_written(writing_holder: tuple[Database, Claim]) -> None:
+    database, held = writing_holder
+    if database.is_sqlite:  # one writer at a time: there is no middle of a write for others
+        return
+    assert claims.claim(database, held.study_id, OTHER, 100) is None
+    submissions.wish_cancel(database, held.study_id)
+    assert find_study(database, held.study_id).state == "cancelling"
+
+
+def test_deletion_waits_for_a_write_and_lets_none_follow(database: Database) -> None:
+    held = claim(database, submit(database))
+    barrier, lost = threading.Barrier(2), []
+
+    def record() -> None:
+        barrier.wait()
+        try:
+            for epoch in range(200):
+                leases.record_epoch(database, held, epoch, epoch_rows(held, epoch), {})
+        except LeaseLostError as error:
+            lost.append(error)
+
+    holder = threading.Thread(target=record)
+    holder.start()
+    barrier.wait()
+    submissions.delete_study(database, held.study_id)
+    holder.join()
+    assert len(lost) == 1
+    with database.read() as connection:
+        assert connection.execute(select(EpochRow.trial)).all() == []

@@ -136,7 +136,7 @@ def test_a_running_trial_counts_no_epoch_before_its_first(database: Database) ->
 def test_a_replaced_trial_leaves_everything(database: Database) -> None:
     study_id = insert_study(database, states={3: "failed"})
     assert find_study(database, study_id).state == "failed"
-    assert submissions.retry_failed(database, study_id) == 1
+    assert submissions.retry_failed(database, [study_id]) == [1]
     record = find_study(database, study_id)
     assert (record.state, record.counts) == ("running", {"complete": 7, "waiting": 1})
     assert list(trials_frame(database, study_id).trial) == [0, 1, 2, 4, 5, 6, 7, 8]

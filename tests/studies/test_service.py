@@ -13,6 +13,7 @@ from studies.db.models import Base
 from studies.db.queries import find_study, find_suite, list_studies, trials_frame
 from studies.errors import InputError, NotFoundError, StateError
 from studies.service import Service
+from studies.spec import SuiteSpec
 from tests.factories import insert_study, insert_suite, make_spec, make_suite
 
 
@@ -134,3 +135,22 @@ def test_delete_leaves_nothing_behind(service: Service) -> None:
     assert optuna.get_all_study_names(storage) == []
     storage.remove_session()
     storage.engine.dispose()
+
+
+def test_suites_are_extended_and_retried_whole_or_not_at_all(service: Service) -> None:
+    space = {"alpha": [1e-3, 1e-2], "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    grid = make_spec(name="b", sampler="grid", n_trials=2, search_space=space)
+    suite_id = service.submit(SuiteSpec(suite="mixed", studies=(make_spec(name="a"), grid)))
+    with pytest.raises(StateError, match="is a grid"):
+        service.extend(suite_id, 3)
+    assert [record.n_trials for record in service.studies(suite_id)] == [8, 2]
+
+
+def test_extend_beyond_what_a_study_may_have_is_one_line(service: Service) -> None:
+    study_id = service.submit(make_spec())
+    with pytest.raises(InputError, match="n_trials: must be less than or equal to 100000, got 100007"):
+        service.extend(study_id, 99_999)
+    constants = {"alpha": 0.1, "beta1": 0.5, "beta2": 0.9, "epsilon": 0.1}
+    study_id = service.submit(make_spec(search_space=constants, n_trials=1))
+    with pytest.raises(InputError, match="n_trials: must be 1 where the search space holds constants only, got 3"):
+        service.extend(study_id, 2)

@@ -53,7 +53,7 @@ def test_default_outside_of_the_space_is_left_out_with_a_warning() -> None:
 
 
 def test_first_settings_are_the_default_then_the_enqueued_each_once() -> None:
-    spec = study(enqueue=[{"alpha": 0.05}, {"alpha": 0.001}, {"beta1": 0.5}])
+    spec = study(enqueue=[{"alpha": 0.05}, {"alpha": 0.001}, {"alpha": 0.05}, {"beta1": 0.5}])
     assert [(s["alpha"], s["beta1"]) for s in spec.first_settings] == [(0.001, 0.9), (0.05, 0.9), (0.001, 0.5)]
 
 
@@ -124,7 +124,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"enqueue": {"alpha": 1}}, "enqueue: must be a list, got {'alpha': 1}"),
     ({"enqueue": [{"alpha": 5}]}, "enqueue[0].alpha: must lie in the search space, got 5"),
     ({"enqueue": [{"lr": 5}]}, "enqueue[0]: must name only alpha, beta1, beta2, epsilon, got 'lr'"),
-    ({"enqueue": [{"alpha": 0.1}] * 3, "n_trials": 2}, "enqueue: must hold at most n_trials=2 settings, got 3"),
+    (
+        {"enqueue": [{"alpha": 0.1}] * 3, "n_trials": 1},
+        "enqueue: must leave room for the paper's default in n_trials=1, got 2",
+    ),
     ({"batchsize": 64}, "batchsize: no such key, allowed are name, workload, optimizer"),
     ({"suite": "s"}, "studies: must be given"),
     ({"suite": "s", "studies": [], **dict.fromkeys(SMALL)}, "studies: must hold at least one value, got []"),
@@ -181,6 +184,14 @@ def test_override_changes_nested_keys_and_all_studies_of_a_suite() -> None:
         {"suite": "s", "defaults": {"epochs": 9}, "studies": [{"name": "a"}, {"name": "b"}]}, ("epochs=2",)
     )
     assert [given["epochs"] for given in suite["studies"]] == [2, 2]
+
+
+def test_override_of_a_dotted_key_keeps_the_rest_of_the_defaults() -> None:
+    space = {"alpha": 0.1, "beta1": 0.5}
+    given = {"suite": "s", "defaults": {"search_space": space}, "studies": [{"name": "a"}]}
+    (changed,) = override(given, ("search_space.beta1=0.9",))["studies"]
+    assert changed["search_space"] == {"alpha": 0.1, "beta1": 0.9}
+    assert space["beta1"] == 0.5, "what was given stays"
 
 
 @pytest.mark.parametrize("assignment", ["n_trials", "=3", "n_trials=[1"])

@@ -5,7 +5,8 @@ import logging
 import pytest
 
 from studies.dispatch import RUN_TASK
-from worker.app import build_app
+from tests.processes import wait_until
+from worker.app import Repeater, build_app
 
 
 class RecordingRunner:
@@ -32,3 +33,21 @@ def test_worker_acknowledges_late_takes_one_message_and_json_alone() -> None:
     conf = build_app("redis://127.0.0.1:1/0", RecordingRunner()).conf  # type: ignore[arg-type]
     assert (conf.task_acks_late, conf.worker_prefetch_multiplier, conf.accept_content) == (True, 1, ["json"])
     assert conf.broker_transport_options["visibility_timeout"] >= 3600
+
+
+def test_what_goes_wrong_once_is_tried_again(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("worker.app.BEAT_SECONDS", 0.01)
+    acts: list[int] = []
+
+    def act() -> None:
+        acts.append(len(acts))
+        if len(acts) < 3:
+            raise OSError(30, "Read-only file system")
+
+    repeater = Repeater("heart", act)
+    repeater.start()
+    wait_until(lambda: len(acts) > 5, 10)
+    repeater.end()
+    repeater.join(10)
+    assert not repeater.is_alive()
+    assert "the heart missed a beat" in caplog.text

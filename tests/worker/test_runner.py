@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import torch
+from sqlalchemy import update
 
 from studies.db import calibrations, claims, queries, submissions, workers
-from studies.db.engine import Database, open_database
+from studies.db.engine import Database, now, open_database
 from studies.db.mirror import unmirrored_studies
+from studies.db.models import ArrayRow
 from studies.errors import ServiceError
 from studies.service import Service
 from studies.settings import Settings
@@ -18,7 +21,7 @@ from studies.spec import StudySpec
 from tests.factories import make_spec
 from worker.checkpoints import CheckpointStore
 from worker.runner import Runner
-from worker.training import ArrayTraining
+from worker.training import ArrayTraining, LaneMetrics
 
 _ids = count()
 
@@ -271,13 +274,14 @@ def test_missing_data_is_told_and_costs_no_trial(sqlite: Database, tmp_path: Pat
 @pytest.mark.usefixtures("eager_wishes")
 def test_worker_hands_over_when_another_study_waits_and_its_slice_is_over(sqlite: Database, tmp_path: Path) -> None:
     long, short = submit(sqlite, make_spec(epochs=50)), submit(sqlite, make_spec(epochs=1))
-    runner = make_runner(sqlite, tmp_path, slice_seconds=0.05)
+    runner = make_runner(sqlite, tmp_path, lanes=4, slice_seconds=0.05)
     runner.run(long)
     assert not queries.find_study(sqlite, long).is_final
-    assert {long, short} <= {study_id for study_id, _ in claims.studies_with_work(sqlite)}
+    assert {long, short} <= {study.id for study in claims.studies_with_work(sqlite)}
     finish(runner, sqlite, short)
     runner.run(long)
-    assert queries.find_study(sqlite, long).is_final, "nobody waits any more"
+    counts = queries.find_study(sqlite, long).counts
+    assert counts == {"complete": 2, "waiting": 6}, "nobody else waits: what waits of its own is no reason to yield"
 
 
 def test_unusable_checkpoint_folder_is_one_clear_line(tmp_path: Path) -> None:
@@ -289,3 +293,60 @@ def test_unusable_checkpoint_folder_is_one_clear_line(tmp_path: Path) -> None:
 def test_stores_of_one_folder_have_one_name(tmp_path: Path) -> None:
     first, second, other = (CheckpointStore(tmp_path / name) for name in ("a", "a", "b"))
     assert first.name == second.name != other.name
+
+
+def test_replicate_that_diverged_before_a_hand_over_is_not_waited_for(
+    sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One replicate diverges, the array is handed over, then the other diverges: the trial must end."""
+    study_id = submit(sqlite, make_spec(n_trials=2, epochs=6))
+    metrics = ArrayTraining._metrics
+
+    def diverging(self: ArrayTraining, lane: int, *args: Any) -> LaneMetrics:
+        found = metrics(self, lane, *args)
+        if found.trial == 1 and self._epoch == 2 + 2 * found.replicate:
+            return LaneMetrics(found.trial, found.replicate, diverged=True)
+        return found
+
+    monkeypatch.setattr(ArrayTraining, "_metrics", diverging)
+    monkeypatch.setattr("worker.session.WISH_SECONDS", 0.0)
+    monkeypatch.setattr("worker.training.TICK_SECONDS", 0.0)
+    runner = make_runner(sqlite, tmp_path)
+    _after_epoch(runner, 3, runner.stopping.set)
+    runner.run(study_id)
+    assert not queries.find_study(sqlite, study_id).is_final
+    finish(make_runner(sqlite, tmp_path), sqlite, study_id)
+    diverged = curves(sqlite, study_id).query("diverged")
+    assert diverged[["trial", "replicate", "epoch"]].to_numpy().tolist() == [[1, 0, 2], [1, 1, 4]]
+    assert queries.find_study(sqlite, study_id).counts == {"complete": 2}
+
+
+def test_cancelled_study_ends_though_its_worker_is_dead_and_its_data_are_missing(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    spec = StudySpec.model_validate({"name": "mnist", "workload": "mnist-logistic", "optimizer": "adam", "n_trials": 2})
+    study_id = submit(sqlite, spec)
+    runner = make_runner(sqlite, tmp_path)
+    held = claims.claim(sqlite, study_id, runner.worker, 100)
+    assert held is not None
+    submissions.wish_cancel(sqlite, study_id)
+    with sqlite.write() as connection:
+        connection.execute(update(ArrayRow).values(lease_expires_at=now() - 1))
+    runner.run(study_id)
+    assert queries.find_study(sqlite, study_id).state == "cancelled"
+
+
+def test_slow_draws_are_committed_and_heed_the_wish(
+    sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.adaptive.COMMIT_SECONDS", -1.0)
+    study_id = submit(sqlite, make_spec(sampler="tpe", n_trials=20, n_seeds=1))
+    runner = make_runner(sqlite, tmp_path)
+    stopping = iter([False, False, True])
+    monkeypatch.setattr(runner.stopping, "is_set", lambda: next(stopping, False))
+    runner.run(study_id)
+    drawn = queries.trials_frame(sqlite, study_id)["alpha"].notna().sum()
+    assert 0 < drawn < 10, "what was drawn is kept, the rest is left to the next"
+    assert curves(sqlite, study_id).empty
+    finish(make_runner(sqlite, tmp_path), sqlite, study_id)
+    assert queries.find_study(sqlite, study_id).counts == {"complete": 20}
