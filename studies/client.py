@@ -230,7 +230,8 @@ class Client:
             warnings.warn(message, StudyWarning, stacklevel=2)
         submitted = self.service.submit(parsed)
         if not self.has_live_workers:
-            message = "no live worker has been seen, so the study waits: `adam-studies up` starts some"
+            where = self.database.location
+            message = f"no live worker has been seen in {where}, so the study waits: `adam-studies up` starts some"
             warnings.warn(message, NoWorkerWarning, stacklevel=2)
         return self.find(submitted)
 

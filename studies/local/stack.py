@@ -115,10 +115,10 @@ class Stack:
             ServiceError: something cannot be started; nothing is left running.
         """
         worker = worker_command()
-        dashboard = None if self.port is None else dashboard_command(self.port)
         with ExitStack() as exits:
             exits.enter_context(_signals_interrupt())
             exits.enter_context(_lock(self._settings.home))
+            dashboard = None if self.port is None else dashboard_command(self.port)
             exits.callback(self._end)
             if self._settings.broker_url is None:
                 self._redis = RedisServer(self._settings.home)

@@ -235,8 +235,9 @@ def test_submit_prints_the_id_and_nothing_else(run: Run, db: Database, tmp_path:
 def test_submit_without_a_worker_keeps_the_study_and_says_so(run: Run, settings: Settings) -> None:
     result = run("submit", "quickstart")
     assert result.exit_code == 0 and result.stdout.startswith("u-")
+    where = open_database(settings).location
     assert result.stderr == (
-        "warning: no live worker has been seen, so the study waits: `adam-studies up` starts some\n"
+        f"warning: no live worker has been seen in {where}, so the study waits: `adam-studies up` starts some\n"
     )
     assert len(queries.list_studies(open_database(settings))) == 2
 
