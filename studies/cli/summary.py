@@ -46,7 +46,9 @@ def _lines(summary: StudySummary) -> Iterator[tuple[str, str]]:
         yield "", f"{_setting(summary.best)}  (trial {summary.best.trial})"
     if summary.default is not None:
         yield "default", _result(summary.default, summary.objective_name)
-        yield "", f"{_setting(summary.default)}  (the paper's)"
+        added = set(find_optimizer(summary.optimizer).optional) & set(summary.default.setting)
+        source = "the paper's; ε is torch's" if added else "the paper's"
+        yield "", f"{_setting(summary.default)}  ({source})"
     if summary.default_rank is not None:
         rank, beaten = summary.default_rank, summary.default_rank.percentile
         better = "" if beaten is None else f", better than {beaten:.0f} % of the others"
