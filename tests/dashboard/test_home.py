@@ -84,7 +84,7 @@ def test_wishes_of_a_study(db: Database, open_page: OpenPage) -> None:
 def test_wishes_of_a_suite_reach_all_its_open_studies(db: Database, open_page: OpenPage) -> None:
     suite_id = insert_suite(db)
     one, other = sorted(list_studies(db), key=lambda study: study.name)
-    extend(db, one.id, 4)
+    extend(db, [one.id], 4)
     app = open_page()
     app.button(key=f"pause_{suite_id}").click().run()
     assert find_study(db, one.id).state == "paused"
