@@ -71,13 +71,13 @@ def curves(db: Database, study_id: str) -> pd.DataFrame:
     return frame.sort_values(["trial", "replicate", "epoch"]).reset_index(drop=True)
 
 
-@pytest.mark.parametrize("sampler", ["random", "qmc"])
+@pytest.mark.parametrize("sampler", ["random", "qmc", "grid"])
 def test_curves_do_not_depend_on_lanes_slices_or_workers(
     sqlite: Database, tmp_path: Path, sampler: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = make_spec(
-        n_trials=12, n_seeds=2, epochs=3, sampler=sampler, search_space={"alpha": {"low": 1e-4, "high": 10}}
-    )
+    points = {"alpha": [1e-3, 1e-2, 1e-1, 1.0], "beta1": [0.0, 0.5, 0.9], "beta2": 0.999, "epsilon": 1e-8}
+    space = points if sampler == "grid" else {"alpha": {"low": 1e-4, "high": 10}}
+    spec = make_spec(n_trials=12, n_seeds=2, epochs=3, sampler=sampler, search_space=space)
     wide, narrow, sliced = (submit(sqlite, spec) for _ in range(3))
     finish(make_runner(sqlite, tmp_path, lanes=64), sqlite, wide)
     finish(make_runner(sqlite, tmp_path, lanes=4), sqlite, narrow)
