@@ -27,7 +27,6 @@ MAX_LOST_LEASES = 3  #: leases lost without a new epoch before an array is split
 @dataclass(frozen=True)
 class _Study:
     id: str
-    wish: str
     spec: StudySpec
     block_width: int
 
@@ -42,7 +41,7 @@ def claim(db: Database, study_id: str, worker: WorkerIdentity, lanes: int) -> Cl
             cancel_unheld(connection, study_id)
         if row.wish != "run" or row.spec["device"] not in worker.devices:
             return None
-        study = _Study(row.id, row.wish, StudySpec.model_validate(row.spec), row.block_width or 1)
+        study = _Study(row.id, StudySpec.model_validate(row.spec), row.block_width or 1)
         return _take_over(connection, study, worker) or _take_new(connection, study, worker, lanes)
 
 

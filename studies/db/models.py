@@ -9,9 +9,6 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, Double, ForeignKey, ForeignKeyConstraint, Index, String, Text, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-TRIAL_STATES = ("waiting", "running", "complete", "pruned", "failed", "cancelled")
-WISHES = ("run", "pause", "cancel")
-
 
 class Base(DeclarativeBase):
     """The metadata that the migrations are checked against."""
@@ -42,7 +39,7 @@ class StudyRow(Base):
     suite_id: Mapped[str | None] = mapped_column(ForeignKey("result_suites.id"), index=True)
     name: Mapped[str] = mapped_column(String(100))
     spec: Mapped[dict[str, Any]]
-    wish: Mapped[str] = mapped_column(String(8))
+    wish: Mapped[str] = mapped_column(String(8))  #: run, pause or cancel
     n_trials: Mapped[int]
     n_mirrored: Mapped[int]  #: trials that Optuna's tables hold already, always the first ones
     block_width: Mapped[int | None]
@@ -76,7 +73,7 @@ class TrialRow(Base):
 
     study_id: Mapped[str] = mapped_column(ForeignKey("result_studies.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    state: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))  #: waiting, running, complete, pruned, failed or cancelled
     is_default: Mapped[bool]
     params: Mapped[dict[str, Any] | None]  #: Optuna's names and values; None until drawn
     alpha: Mapped[float | None]
