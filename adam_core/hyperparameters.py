@@ -1,4 +1,4 @@
-"""Allowed ranges of alpha, beta1, beta2 and epsilon, and their validation, per lane and one at a time."""
+"""Allowed ranges of the hyperparameters, and their validation, per lane and one at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 
 #: Upper ends, exclusive, of the ranges [0, end). Kingma & Ba 2015, Algorithm 1: "beta1, beta2 in [0, 1)".
-UPPER_ENDS: Mapping[str, float] = {"alpha": inf, "beta1": 1.0, "beta2": 1.0, "epsilon": inf}
+UPPER_ENDS: Mapping[str, float] = {
+    "alpha": inf,
+    "beta1": 1.0,
+    "beta2": 1.0,
+    "epsilon": inf,
+    "momentum": 1.0,
+    "rho": 1.0,
+    "weight_decay": inf,
+}
 
 
 def require_in_range(name: str, value: object, upper_end: float = inf) -> float:
@@ -32,19 +40,26 @@ def require_in_range(name: str, value: object, upper_end: float = inf) -> float:
     return number
 
 
-def as_lanes(hyperparameters: Mapping[str, Tensor], *names: str) -> tuple[Tensor, ...]:
+def as_lanes(hyperparameters: Mapping[str, Tensor], *names: str, **defaults: float) -> tuple[Tensor, ...]:
     """The named hyperparameters, [K] float64 each, checked; other entries are ignored.
 
     Float64 is demanded, not converted to: 1 - 0.9999 from a float32 is already off by 2e-4 of itself.
 
+    Args:
+        hyperparameters: of the lanes.
+        names: those that must be there.
+        defaults: those that may be missing, with the value that all lanes then have; they follow the others.
+
     Raises:
         ValueError: one is missing, not float64, not [K], of another K than the first, or outside of its range.
     """
-    lanes = tuple(_lanes(name, hyperparameters) for name in names)
-    for name, values in zip(names, lanes, strict=True):
+    lanes = [_lanes(name, hyperparameters) for name in names]
+    for name, value in defaults.items():
+        lanes.append(_lanes(name, hyperparameters) if name in hyperparameters else torch.full_like(lanes[0], value))
+    for name, values in zip((*names, *defaults), lanes, strict=True):
         if values.shape != lanes[0].shape:
             raise ValueError(f"{name} must have {lanes[0].shape[0]} lanes as {names[0]} has, got {values.shape[0]}")
-    return lanes
+    return tuple(lanes)
 
 
 def _lanes(name: str, hyperparameters: Mapping[str, Tensor]) -> Tensor:
@@ -56,5 +71,16 @@ def _lanes(name: str, hyperparameters: Mapping[str, Tensor]) -> Tensor:
     if values.dim() != 1:
         raise ValueError(f"{name} must have the shape [K], got {list(values.shape)}")
     for lane, value in enumerate(values.tolist()):
-        require_in_range(name if values.numel() == 1 else f"{name} of lane {lane}", value, UPPER_ENDS[name])
+        _require_allowed(name, name if values.numel() == 1 else f"{name} of lane {lane}", value)
     return values.cpu()
+
+
+def _require_allowed(name: str, label: str, value: float) -> None:
+    if name == "bias_correction":
+        if value not in (0.0, 1.0):
+            raise ValueError(f"{label} must be 0 or 1, got {value}")
+    elif name == "beta1_decay":
+        if not 0.0 < value <= 1.0:
+            raise ValueError(f"{label} must be in (0, 1], got {value}")
+    else:
+        require_in_range(label, value, UPPER_ENDS[name])

@@ -18,6 +18,8 @@ class Purpose(IntEnum):
 
     INITIAL_WEIGHTS = 1
     ORDER = 2
+    TRAINING_NOISE = 3
+    EVALUATION_NOISE = 4
 
 
 def stream(

@@ -64,7 +64,7 @@ def read_spec(source: SpecSource, assignments: tuple[str, ...] = ()) -> Spec:
     if isinstance(source, StudySpec | SuiteSpec):
         if not assignments:
             return source
-        source = source.model_dump(mode="json")
+        source = source.model_dump(mode="json", exclude_unset=True)  # what was filled in follows from the changes
     elif isinstance(source, str | PathLike):
         path = Path(source)
         if isinstance(source, str) and not path.exists() and not path.suffix:

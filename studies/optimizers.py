@@ -1,43 +1,11 @@
-"""The catalogue of optimizers: hyperparameters, the paper's defaults and default search spaces. Torch-free."""
+"""The catalogue of optimizers: hyperparameters, defaults and whose they are, search spaces, options. Torch-free."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from studies.errors import NotFoundError
 
-
-@dataclass(frozen=True)
-class Parameter:
-    """A hyperparameter: its domain, the scales it may be searched on, and its name in Optuna."""
-
-    name: str
-    symbol: str
-    low: float  #: smallest value allowed
-    low_open: bool  #: whether `low` itself is refused
-    high: float  #: every value lies strictly below it
-    scales: tuple[str, ...]  #: the first is the default
-    optuna_name: str
-
-    @property
-    def is_decay(self) -> bool:
-        """Whether it is an averaging rate β, which Optuna and plots see as 1−β."""
-        return self.optuna_name != self.name
-
-    def check(self, value: float) -> str | None:
-        """Return what is allowed, as words, if the value is not; None if it is."""
-        inside = (value > self.low or (value == self.low and not self.low_open)) and value < self.high
-        if inside:
-            return None
-        left = "(" if self.low_open else "["
-        return f"must be in {left}{self.low:g}, {self.high:g})"
-
-
-ALPHA = Parameter("alpha", "α", 0.0, True, float("inf"), ("log", "linear"), "alpha")
-BETA1 = Parameter("beta1", "β1", 0.0, False, 1.0, ("log1m", "linear"), "one_minus_beta1")
-BETA2 = Parameter("beta2", "β2", 0.0, False, 1.0, ("log1m", "linear"), "one_minus_beta2")
-EPSILON = Parameter("epsilon", "ε", 0.0, False, float("inf"), ("log", "linear"), "epsilon")
-
-PARAMETERS = {parameter.name: parameter for parameter in (ALPHA, BETA1, BETA2, EPSILON)}
+OptionValue = str | bool
 
 
 @dataclass(frozen=True)
@@ -47,56 +15,163 @@ class Optimizer:
     name: str
     title: str
     citation: str
-    defaults: Mapping[str, float]  #: the paper's values, every parameter in it
+    defaults: Mapping[str, float]  #: of every parameter; of an optional one the value without effect, if there is one
+    defaults_from: str  #: whose they are, as a possessive
     default_space: Mapping[str, object]  #: dimensions of the parameters that a spec does not name
-    optional: tuple[str, ...]  #: parameters that take part only where the spec names them
     note: str
+    #: Of parameters whose default is somebody else's, whose.
+    other_defaults: Mapping[str, str] = field(default_factory=dict)
+    #: Parameters that take part only where a spec names them, each with a dimension to offer.
+    optional: Mapping[str, object] = field(default_factory=dict)
+    #: Modes of the rule with their values, the default first.
+    options: Mapping[str, tuple[OptionValue, ...]] = field(default_factory=dict)
+    #: Optional parameters that take part by an option: its name, and the values with which they do.
+    switches: Mapping[str, tuple[str, tuple[OptionValue, ...]]] = field(default_factory=dict)
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """The hyperparameters, in the order that listings show."""
-        return tuple(PARAMETERS[name] for name in self.defaults)
-
-    def options(self, parameters: Mapping[str, object]) -> dict[str, str]:
-        """Return the modes of the update rule that a search space over these parameters implies."""
-        if self.name == "adamax":
-            return {"epsilon_mode": "in-max" if "epsilon" in parameters else "none"}
-        return {}
+    def default_label(self) -> str:
+        """What a figure calls the default setting."""
+        return f"{self.defaults_from.removeprefix('the ')} default"
 
 
-_ALPHA_SPACE = {"low": 1e-5, "high": 1e-1, "scale": "log"}
-_BETA1_SPACE = {"low": 0.0, "high": 0.999, "scale": "log1m"}
-_BETA2_SPACE = {"low": 0.9, "high": 0.9999, "scale": "log1m"}
-_EPSILON_SPACE = {"low": 1e-10, "high": 1.0, "scale": "log"}
+_ALPHA = {"low": 1e-5, "high": 1e-1, "scale": "log"}
+_ALPHA_OF_SGD = {"low": 1e-4, "high": 1.0, "scale": "log"}
+_BETA1 = {"low": 0.0, "high": 0.999, "scale": "log1m"}
+_BETA2 = {"low": 0.9, "high": 0.9999, "scale": "log1m"}
+_RHO = {"low": 0.5, "high": 0.9999, "scale": "log1m"}
+_EPSILON = {"low": 1e-10, "high": 1.0, "scale": "log"}
+_BETA1_DECAY = {"low": 0.99, "high": 0.99999999, "scale": "log1m"}
+_ADAM_SPACE = {"alpha": _ALPHA, "beta1": _BETA1, "beta2": _BETA2, "epsilon": _EPSILON}
+_MOMENTUM_SPACE = {"alpha": _ALPHA_OF_SGD, "momentum": _BETA1}
 
-_ENTRIES = (
+_RULES = (
     Optimizer(
         name="adam",
         title="Adam",
         citation="Kingma & Ba 2015, Algorithm 1",
-        defaults={"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
-        default_space={
-            "alpha": _ALPHA_SPACE,
-            "beta1": _BETA1_SPACE,
-            "beta2": _BETA2_SPACE,
-            "epsilon": _EPSILON_SPACE,
+        defaults={
+            **{"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+            **{"bias_correction": True, "beta1_decay": 1.0},
         },
-        optional=(),
-        note="ε is added to the root of the bias-corrected second moment, as the paper prints it.",
+        defaults_from="the paper's",
+        default_space=_ADAM_SPACE,
+        optional={"bias_correction": [True, False], "beta1_decay": _BETA1_DECAY},
+        options={"epsilon_mode": ("outside", "hat", "root")},
+        note="ε is added to the root of the bias-corrected second moment, as the paper prints it; epsilon_mode hat "
+        "adds it to the uncorrected root, as TensorFlow does, root puts it inside the root.",
     ),
     Optimizer(
         name="adamax",
         title="AdaMax",
         citation="Kingma & Ba 2015, Algorithm 2",
-        defaults={"alpha": 0.002, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
-        default_space={"alpha": _ALPHA_SPACE, "beta1": _BETA1_SPACE, "beta2": _BETA2_SPACE},
-        optional=("epsilon",),
+        defaults={"alpha": 0.002, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "beta1_decay": 1.0},
+        defaults_from="the paper's",
+        default_space={"alpha": _ALPHA, "beta1": _BETA1, "beta2": _BETA2},
+        other_defaults={"epsilon": "ε is torch's"},
+        optional={"epsilon": _EPSILON, "beta1_decay": _BETA1_DECAY},
+        options={"epsilon_mode": ("none", "in-max", "added")},
+        switches={"epsilon": ("epsilon_mode", ("in-max", "added"))},
         note="Without ε, as the paper prints it; a spec that names epsilon takes torch's form, "
-        "u = max(β2·u, |g| + ε) (epsilon_mode in-max).",
+        "u = max(β2·u, |g| + ε) (epsilon_mode in-max), or Keras's, u + ε (added).",
+    ),
+    Optimizer(
+        name="amsgrad",
+        title="AMSGrad",
+        citation="Reddi, Kale & Kumar 2018, arXiv 1904.09237",
+        defaults={
+            **{"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+            **{"bias_correction": True, "beta1_decay": 1.0},
+        },
+        defaults_from="torch's",
+        default_space=_ADAM_SPACE,
+        optional={"bias_correction": [True, False], "beta1_decay": _BETA1_DECAY},
+        options={"maximum_of": ("v", "v_hat")},
+        note="Adam with the greatest second moment so far: of the raw one as in torch and Keras, or of the "
+        "bias-corrected one as in optax (maximum_of v_hat). Reddi et al. have no bias correction.",
+    ),
+    Optimizer(
+        name="sgd",
+        title="SGD",
+        citation="Robbins & Monro 1951",
+        defaults={"alpha": 0.001},
+        defaults_from="torch's",
+        default_space={"alpha": _ALPHA_OF_SGD},
+        note="Stochastic gradient descent, θ − α·g.",
+    ),
+    Optimizer(
+        name="sgd-momentum",
+        title="SGD with momentum",
+        citation="Polyak 1964; Sutskever et al. 2013",
+        defaults={"alpha": 0.001, "momentum": 0.9},
+        defaults_from="torch's",
+        default_space=_MOMENTUM_SPACE,
+        other_defaults={"momentum": "μ is customary"},
+        note="b = μ·b + g, θ − α·b, as in torch, which has no momentum unless asked; μ = 0.9 is customary.",
+    ),
+    Optimizer(
+        name="sgd-nesterov",
+        title="SGD-Nesterov",
+        citation="Nesterov 1983; Sutskever et al. 2013",
+        defaults={"alpha": 0.001, "momentum": 0.9},
+        defaults_from="torch's",
+        default_space=_MOMENTUM_SPACE,
+        other_defaults={"momentum": "μ is customary"},
+        note="b = μ·b + g, θ − α·(g + μ·b), as in torch; μ = 0.9 is customary.",
+    ),
+    Optimizer(
+        name="adagrad",
+        title="AdaGrad",
+        citation="Duchi, Hazan & Singer 2011",
+        defaults={"alpha": 0.01, "epsilon": 1e-10},
+        defaults_from="torch's",
+        default_space={"alpha": _ALPHA_OF_SGD, "epsilon": {"low": 1e-12, "high": 1.0, "scale": "log"}},
+        options={"epsilon_mode": ("outside", "root")},
+        note="θ − α·g / (√s + ε) of the sum s of squared gradients, as in torch; epsilon_mode root is √(s + ε), as in "
+        "Keras.",
+    ),
+    Optimizer(
+        name="rmsprop",
+        title="RMSProp",
+        citation="Tieleman & Hinton 2012; centered: Graves 2013",
+        defaults={"alpha": 0.01, "rho": 0.99, "momentum": 0.0, "epsilon": 1e-8},
+        defaults_from="torch's",
+        default_space={"alpha": _ALPHA, "rho": _RHO, "epsilon": _EPSILON},
+        optional={"momentum": _BETA1},
+        options={"epsilon_mode": ("outside", "root"), "centered": (False, True)},
+        note="θ − α·g / (√r + ε) of the average r of squared gradients, as in torch, whose ρ is 0.99 (Hinton's: 0.9); "
+        "epsilon_mode root is √(r + ε), as in Keras. Momentum, where a spec names it, is on the rescaled gradient.",
+    ),
+    Optimizer(
+        name="adadelta",
+        title="AdaDelta",
+        citation="Zeiler 2012, arXiv 1212.5701",
+        defaults={"alpha": 1.0, "rho": 0.95, "epsilon": 1e-6},
+        defaults_from="Zeiler's",
+        default_space={"alpha": {"low": 1e-2, "high": 1e2, "scale": "log"}, "rho": _RHO, "epsilon": _EPSILON},
+        note="Zeiler's step, multiplied by α as in torch; Zeiler has none, which is α = 1. torch's ρ is 0.9.",
     ),
 )
 
-OPTIMIZERS = {optimizer.name: optimizer for optimizer in _ENTRIES}
+
+#: Options that every optimizer has.
+WRAPPER_OPTIONS: Mapping[str, tuple[OptionValue, ...]] = {
+    "weight_decay_mode": ("none", "l2", "decoupled"),
+    "averaging": ("none", "polyak", "exponential"),
+}
+
+
+def _wrapped(rule: Optimizer) -> Optimizer:
+    """Return the rule with what each can have: weight decay, and averaging, which brings a β2 where there is none."""
+    defaults, optional, switches = {**rule.defaults}, {**rule.optional}, {**rule.switches}
+    if "beta2" not in defaults:
+        defaults["beta2"], optional["beta2"], switches["beta2"] = 0.999, _BETA2, ("averaging", ("exponential",))
+    defaults["weight_decay"], optional["weight_decay"] = 0.0, {"low": 1e-6, "high": 1e-1, "scale": "log"}
+    switches["weight_decay"] = ("weight_decay_mode", ("l2", "decoupled"))
+    options = {**rule.options, **WRAPPER_OPTIONS}
+    return replace(rule, defaults=defaults, optional=optional, options=options, switches=switches)
+
+
+OPTIMIZERS = {rule.name: _wrapped(rule) for rule in _RULES}
 
 
 def find_optimizer(name: str) -> Optimizer:

@@ -62,7 +62,7 @@ def max_in_flight(spec: StudySpec) -> int | None:
 def draw_settings(spec: StudySpec, n_trials: int | None = None) -> list[dict[str, float]]:
     """Return the settings of trials 0, 1, ... that are known at the submit.
 
-    They are the first settings (the paper's default, the enqueued ones), then, unless the sampler is adaptive, the
+    They are the first settings (the default, the enqueued ones), then, unless the sampler is adaptive, the
     sampler's own. Asking for more trials only appends.
     """
     n_trials = spec.n_trials if n_trials is None else n_trials

@@ -1,16 +1,15 @@
 """Search spaces: what a spec says of each hyperparameter, and what Optuna draws from.
 
-Optuna sees 1−β instead of β: an averaging rate is searched by its distance from 1, and 1−β keeps every digit of it.
+Optuna sees 1−β instead of β: a rate of decay is searched by its distance from 1, and 1−β keeps every digit of it.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StrictBool, Tag
 
-from studies.optimizers import PARAMETERS
+from studies.parameters import PARAMETERS
 
 
 def _refuse_bool(value: object) -> object:
@@ -19,7 +18,13 @@ def _refuse_bool(value: object) -> object:
     return value
 
 
+def _value_kind(value: object) -> str:
+    return "truth" if isinstance(value, bool) else "number"
+
+
 Number = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
+_AnyValue = Annotated[Number, Tag("number")] | Annotated[StrictBool, Tag("truth")]
+Value = Annotated[_AnyValue, Discriminator(_value_kind)]
 
 
 def _refuse_repeats(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -41,21 +46,21 @@ class Range(BaseModel):
 def _kind(value: object) -> str:
     if isinstance(value, Range | Mapping):
         return "range"
-    return "list" if isinstance(value, list | tuple) else "constant"
+    return "list" if isinstance(value, list | tuple) else _value_kind(value)
 
 
 Dimension = Annotated[
     Annotated[Range, Tag("range")]
-    | Annotated[tuple[Number, ...], Field(min_length=1), AfterValidator(_refuse_repeats), Tag("list")]
-    | Annotated[Number, Tag("constant")],
+    | Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_refuse_repeats), Tag("list")]
+    | _AnyValue,
     Discriminator(_kind),
 ]
 SearchSpace = dict[str, Dimension]
 
 
-def complement(value: float) -> float:
-    """Return 1 − value, rounded once from the decimal digits that people write: 0.999 gives 0.001 and back."""
-    return float(1 - Decimal(repr(value)))
+def is_searched(dimension: Dimension) -> bool:
+    """Return whether Optuna draws the parameter: it is a range or a list."""
+    return isinstance(dimension, Range | tuple)
 
 
 def complete(name: str, dimension: Dimension) -> Dimension:
@@ -68,8 +73,10 @@ def complete(name: str, dimension: Dimension) -> Dimension:
     if not isinstance(dimension, Range):
         for value in dimension if isinstance(dimension, tuple) else (dimension,):
             if problem := parameter.check(value):
-                raise ValueError(f"{problem}, got {value:g}")
+                raise ValueError(f"{problem}, got {shown(value)}")
         return dimension
+    if parameter.is_boolean:
+        raise ValueError("must be true, false or a list of them, got a range")
     for key, bound in (("low", dimension.low), ("high", dimension.high)):
         if problem := parameter.check(bound):
             raise ValueError(f"{key} {problem}, got {bound:g}")
@@ -80,7 +87,14 @@ def complete(name: str, dimension: Dimension) -> Dimension:
         raise ValueError(f"scale must be one of {', '.join(parameter.scales)}, got {scale!r}")
     if scale == "log" and dimension.low <= 0:
         raise ValueError(f"low must be greater than 0 on a log scale, got {dimension.low:g}")
+    if scale == "log1m" and dimension.high >= 1:
+        raise ValueError(f"high must be less than 1 on a log1m scale, got {dimension.high:g}")
     return Range(low=dimension.low, high=dimension.high, scale=scale)
+
+
+def shown(value: float) -> str:
+    """Return a value as messages show it."""
+    return str(value) if isinstance(value, bool) else f"{value:g}"
 
 
 def distributions(space: Mapping[str, Dimension]) -> dict[str, BaseDistribution]:
@@ -89,34 +103,27 @@ def distributions(space: Mapping[str, Dimension]) -> dict[str, BaseDistribution]
     for name, dimension in space.items():
         parameter = PARAMETERS[name]
         if isinstance(dimension, Range):
-            low, high = dimension.low, dimension.high
-            if parameter.is_decay:
-                low, high = complement(high), complement(low)
+            low, high = sorted(parameter.coordinate(bound) for bound in (dimension.low, dimension.high))
             found[parameter.optuna_name] = FloatDistribution(low, high, log=dimension.scale != "linear")
         elif isinstance(dimension, tuple):
-            choices = [complement(value) if parameter.is_decay else value for value in dimension]
-            found[parameter.optuna_name] = CategoricalDistribution(choices)
+            found[parameter.optuna_name] = CategoricalDistribution([parameter.coordinate(value) for value in dimension])
     return found
 
 
 def to_optuna(space: Mapping[str, Dimension], setting: Mapping[str, float]) -> dict[str, float]:
     """Return Optuna's parameters for a setting {alpha: ..., beta1: ...}; constants are left out."""
-    found = {}
-    for name, dimension in space.items():
-        if isinstance(dimension, Range | tuple):
-            parameter = PARAMETERS[name]
-            found[parameter.optuna_name] = complement(setting[name]) if parameter.is_decay else setting[name]
-    return found
+    searched = (PARAMETERS[name] for name, dimension in space.items() if is_searched(dimension))
+    return {parameter.optuna_name: parameter.coordinate(setting[parameter.name]) for parameter in searched}
 
 
 def from_optuna(space: Mapping[str, Dimension], params: Mapping[str, Any]) -> dict[str, float]:
     """Return the setting {alpha: ..., beta1: ...} that Optuna's parameters and the space's constants make."""
-    found = {}
+    found: dict[str, float] = {}
     for name, dimension in space.items():
         parameter = PARAMETERS[name]
         if isinstance(dimension, Range | tuple):
-            value = float(params[parameter.optuna_name])
-            found[name] = complement(value) if parameter.is_decay else value
+            value = params[parameter.optuna_name]
+            found[name] = bool(value) if parameter.is_boolean else parameter.coordinate(float(value))
         else:
             found[name] = dimension
     return found

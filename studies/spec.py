@@ -11,7 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from studies.errors import InputError
 from studies.optimizers import Optimizer, find_optimizer
-from studies.search_space import Dimension, Number, SearchSpace, complete, contains, grid_size
+from studies.parameters import PARAMETERS
+from studies.rule_options import complete_options
+from studies.schedule import Schedule
+from studies.search_space import (
+    Dimension,
+    Number,
+    Range,
+    SearchSpace,
+    Value,
+    complete,
+    contains,
+    grid_size,
+    is_searched,
+    shown,
+)
 from studies.spec_errors import one_line
 from studies.workloads import Workload, find_workload
 
@@ -24,19 +38,10 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 ADAPTIVE_SAMPLERS = ("tpe", "gp", "cmaes")
 
 
-class Schedule(BaseModel):
-    """How α changes with t, the number of the step or of the epoch (both from 1)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    alpha: Literal["constant", "inverse-sqrt"] = "inverse-sqrt"
-    per: Literal["step", "epoch"] = "step"
-
-
 class StudySpec(BaseModel):
     """One optimizer on one workload over one search space.
 
-    `epochs`, `batch_size` and the parameters that `search_space` does not name take the workload's and the
+    `epochs`, `batch_size`, `options` and the parameters that `search_space` does not name take the workload's and the
     optimizer's defaults, and are written into the spec, so that it says all that a study needs.
     """
 
@@ -45,6 +50,7 @@ class StudySpec(BaseModel):
     name: Name
     workload: str = Field(strict=True)
     optimizer: str = Field(strict=True)
+    options: dict[str, Any] = Field(default_factory=dict)
     search_space: SearchSpace = Field(default_factory=dict)
     sampler: Literal["random", "qmc", "grid", "tpe", "gp", "cmaes"] = "qmc"
     pruner: Literal["none", "successive-halving", "hyperband", "median"] = "none"
@@ -57,7 +63,8 @@ class StudySpec(BaseModel):
     target: Annotated[Number, Field(gt=0)] | None = None
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
     device: Literal["any", "gpu", "cpu"] = "any"
-    enqueue: tuple[dict[str, Number], ...] = ()
+    diagnostics: Annotated[bool, Field(strict=True)] = False
+    enqueue: tuple[dict[str, Value], ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -103,28 +110,31 @@ class StudySpec(BaseModel):
                 except ValueError as error:
                     raise ValueError(f"search_space.{name}: {error}") from None
         object.__setattr__(self, "search_space", space)
-        if self.n_trials > 1 and all(isinstance(dimension, float) for dimension in space.values()):
+        object.__setattr__(self, "options", complete_options(optimizer, space, self.options))
+        if self.n_trials > 1 and not any(is_searched(dimension) for dimension in space.values()):
             raise ValueError(f"n_trials: must be 1 where the search space holds constants only, got {self.n_trials}")
 
     def _check_enqueue(self, optimizer: Optimizer) -> None:
         for index, given in enumerate(self.enqueue):
             key = f"enqueue[{index}]"
-            for name in given:
+            for name, value in given.items():
                 if name not in self.search_space:
                     raise ValueError(f"{key}: must name only {', '.join(self.search_space)}, got {name!r}")
+                if problem := PARAMETERS[name].check(value):
+                    raise ValueError(f"{key}.{name}: {problem}, got {shown(value)}")
             setting = {name: given.get(name, optimizer.defaults[name]) for name in self.search_space}
             if outside := contains(self.search_space, setting):
-                raise ValueError(f"{key}.{outside}: must lie in the search space, got {setting[outside]:g}")
+                raise ValueError(f"{key}.{outside}: must lie in the search space, got {shown(setting[outside])}")
         n_first = len(self.first_settings)
         if n_first > self.n_trials:
             raise ValueError(
-                f"enqueue: must leave room for the paper's default in n_trials={self.n_trials}, got {n_first} settings "
-                "to try first"
+                f"enqueue: must leave room for {optimizer.defaults_from} default in n_trials={self.n_trials}, got "
+                f"{n_first} settings to try first"
             )
 
     def _check_grid(self) -> None:
         for name, dimension in self.search_space.items():
-            if not isinstance(dimension, float | tuple):
+            if isinstance(dimension, Range):
                 raise ValueError(f"search_space.{name}: must be a list or a constant for the sampler grid, got a range")
         size = grid_size(self.search_space)
         if size > MAX_TRIALS:
@@ -151,9 +161,11 @@ class StudySpec(BaseModel):
         return find_optimizer(self.optimizer)
 
     @property
-    def options(self) -> dict[str, str]:
-        """The modes of the update rule that the search space implies."""
-        return self.optimizer_entry.options(self.search_space)
+    def modes(self) -> list[str]:
+        """The options in words, the form of ε always, the others where they are on."""
+        off = ("none", False)
+        said = {name: value for name, value in self.options.items() if name == "epsilon_mode" or value not in off}
+        return [name if value is True else f"{name} {value}" for name, value in said.items()]
 
     @property
     def holdout(self) -> bool:
@@ -168,13 +180,13 @@ class StudySpec(BaseModel):
 
     @property
     def default_setting(self) -> dict[str, float] | None:
-        """The paper's default setting; None where the search space does not contain it."""
+        """The optimizer's default setting; None where the search space does not contain it."""
         setting = {name: self.optimizer_entry.defaults[name] for name in self.search_space}
         return None if contains(self.search_space, setting) else setting
 
     @property
     def first_settings(self) -> list[dict[str, float]]:
-        """The settings tried before the sampler's: the paper's default, then the enqueued ones, each once."""
+        """The settings tried before the sampler's: the default, then the enqueued ones, each once."""
         defaults = self.optimizer_entry.defaults
         enqueued = [{name: given.get(name, defaults[name]) for name in self.search_space} for given in self.enqueue]
         settings: list[dict[str, float]] = []
@@ -187,7 +199,8 @@ class StudySpec(BaseModel):
     def warnings(self) -> list[str]:
         """What the user should know before the study runs."""
         if self.default_setting is None:
-            return [f"{self.name}: the search space does not contain the paper's defaults, so they are not tried"]
+            whose = self.optimizer_entry.defaults_from
+            return [f"{self.name}: the search space does not contain {whose} defaults, so they are not tried"]
         return []
 
     def to_json(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from studies.search_space import Range
 
-_TAGS = ("range", "list", "constant")  # of the kinds of dimension: no keys of the user's
+_TAGS = ("range", "list", "number", "truth")  # of the kinds of dimension: no keys of the user's
 _ALLOWED = {
     "bool_type": "must be true or false",
     "string_type": "must be text",
@@ -39,7 +39,7 @@ def one_line(error: ValidationError, models: Sequence[type[BaseModel]]) -> str:
 
 def _words(problem: Any, models: Sequence[type[BaseModel]]) -> str:
     path = [str(part) for part in problem["loc"] if part not in _TAGS]
-    place = ".".join(path)
+    place = ".".join(part if part.isprintable() else repr(part) for part in path)
     kind = problem["type"]
     if kind == "value_error":
         text = str(problem["ctx"]["error"])

@@ -129,7 +129,8 @@ def _curves(spec: StudySpec, setting: Mapping[Any, Any], n_epochs: int, diverges
     """Return the epochs of all replicates of a setting: losses that fall from log(10), fastest near α = 0.01."""
     alpha = setting["alpha"] / (1 + 100 * np.nan_to_num(setting["epsilon"]))
     off = math.log10(alpha) + 2
-    beta1_off, beta2_off = (math.log10(1 - setting[name]) - best for name, best in (("beta1", -1), ("beta2", -3)))
+    best = {"beta1": 0.9, "beta2": 0.999}
+    beta1_off, beta2_off = (math.log10((1 - np.nan_to_num(setting[b], nan=best[b])) / (1 - best[b])) for b in best)
     rate = 1.5 * math.exp(-0.5 * off**2)
     floor = 0.1 + 0.03 * off**2 + 0.02 * beta1_off**2 + 0.005 * beta2_off**2
     for replicate in range(spec.n_seeds):

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from studies.errors import InputError
 from worker.workloads.registry import build_model
 
-#: Lanes in an array on a CPU: beyond some blocks per seed nothing is shared that is not shared already, while a step
-#: of the whole array, the grain of every reaction, takes longer.
-CPU_LANES = 192
-
-#: The same on a GPU, where memory may end it before.
-GPU_LANES = 4096
-
 #: Tensors of a lane's parameters: parameters, two of state, one of each moved copy when lanes are packed anew.
 _COPIES = 6
 
-#: Share of the GPU's free memory that an array may take, beside data and work space.
+#: Share of the free memory that an array may take, beside data and work space.
 _MEMORY_SHARE = 0.5
 
 
@@ -52,16 +47,18 @@ def use_one_thread() -> None:
         torch.set_num_threads(1)
 
 
-def lanes(workload: str, device: torch.device) -> int:
-    """The largest number of lanes that an array of this workload should have on this device.
+def lanes_in_memory(workload: str, device: torch.device) -> int:
+    """The number of lanes of this workload that fit into the memory that is free.
+
+    On a CPU, whose memory several workers share, into a core's part of it.
 
     Raises:
         NotFoundError: no workload has this name.
     """
-    if device.type == "cpu":
-        return CPU_LANES
     model = build_model(workload, 1, torch.device("cpu"), torch.float32)
     n_parameters = sum(torch.Size(shape).numel() for shape in model.shapes)
-    free_bytes, _ = torch.cuda.mem_get_info(device)
-    fitting = int(free_bytes * _MEMORY_SHARE) // (n_parameters * _COPIES * torch.float32.itemsize)
-    return max(1, min(GPU_LANES, fitting))
+    if device.type == "cuda":
+        free_bytes, _ = torch.cuda.mem_get_info(device)
+    else:
+        free_bytes = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (os.cpu_count() or 1)
+    return int(free_bytes * _MEMORY_SHARE) // (n_parameters * _COPIES * torch.float32.itemsize)

@@ -16,10 +16,9 @@ from studies.dispatch import Bell
 from studies.errors import AdamStudiesError, LeaseLostError, NotFoundError, ServiceError
 from studies.spec import StudySpec
 from worker.adaptive import drawn_for
-from worker.calibration import calibration_kind, choose_block_width
+from worker.calibration import calibration_kind, choose_block_width, choose_lanes
 from worker.checkpoints import CheckpointStore
 from worker.datasets.registry import Dataset, load_dataset
-from worker.device import lanes
 from worker.session import Ending, Session
 from worker.training import ArrayPlan, ArrayTraining, Lane
 
@@ -45,6 +44,7 @@ class Runner:
         self._store, self._data_dir = store, data_dir
         self._max_lanes, self._slice_seconds = max_lanes, slice_seconds
         self.stopping = threading.Event()  #: set by SIGTERM: checkpoint, hand over, end
+        self._measured_lanes: dict[str, int] = {}
         self.study_id: str | None = None  #: what it trains at present
 
     def run(self, study_id: str) -> None:
@@ -72,8 +72,7 @@ class Runner:
         if data is None:
             return
         spec = record.spec
-        n_lanes = self._max_lanes or lanes(spec.workload, self._device)
-        held = claims.claim(self._db, study_id, self.worker, n_lanes)
+        held = claims.claim(self._db, study_id, self.worker, self._max_lanes or self._lanes(record, data))
         if held is None:
             return
         self._ring_for_rest(record)
@@ -104,6 +103,15 @@ class Runner:
         if known is not None:
             return known
         return calibrations.keep_block_width(self._db, kind, choose_block_width(spec, data))
+
+    def _lanes(self, record: StudyRecord, data: Dataset) -> int:
+        """Return the lanes of an array of this study here, measured at the first claim of a study of this kind."""
+        width = queries.find_study(self._db, record.id).block_width
+        assert width is not None, "the study was prepared"
+        kind = f"{calibration_kind(record.spec, self._device)}, {record.spec.n_seeds} seeds, width {width}"
+        if kind not in self._measured_lanes:
+            self._measured_lanes[kind] = choose_lanes(record.spec, data, width)
+        return self._measured_lanes[kind]
 
     def _checkpoint_of(self, held: Claim) -> dict[str, Any] | None:
         return None if held.checkpoint is None else self._store.load(held.checkpoint)

@@ -1,5 +1,6 @@
 """One worker's time with one trial array: training events go in, rows of the database come out."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 from studies.db import leases
 from studies.db.engine import Database
 from studies.db.history import diverged_replicates
-from studies.db.records import Claim, EpochMetrics
+from studies.db.records import Claim, EpochDiagnostics, EpochMetrics
 from studies.errors import LeaseLostError
 from studies.spec import StudySpec
 from worker.checkpoints import CheckpointStore
@@ -105,7 +106,8 @@ class Session:
         alive = [trial for trial, replicates in self._replicates_left.items() if replicates]
         ended = {trial: "complete" for trial in self._replicates_left if last or trial not in alive}
         metrics = [_row(report, lane) for lane in report.lanes]
-        leases.record_epoch(self.db, self.held, report.epoch, metrics, ended)
+        diagnostics = [_diagnostics(report, lane) for lane in report.lanes if lane.diagnostics is not None]
+        leases.record_epoch(self.db, self.held, report.epoch, metrics, ended, diagnostics)
         for trial in ended:
             del self._replicates_left[trial]
         if last or report.epoch not in prunable_epochs(self.spec):
@@ -149,3 +151,8 @@ def _row(report: EpochReport, lane: LaneMetrics) -> EpochMetrics:
     return EpochMetrics(
         epoch=report.epoch, steps=report.steps, seconds=report.seconds, diverged=lane.diverged, **figures
     )
+
+
+def _diagnostics(report: EpochReport, lane: LaneMetrics) -> EpochDiagnostics:
+    figures = {name: value if math.isfinite(value) else None for name, value in (lane.diagnostics or {}).items()}
+    return EpochDiagnostics(trial=lane.trial, replicate=lane.replicate, epoch=report.epoch, **figures)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import torch
 
-from adam_core.layers import Examples
-from adam_core.randomness import epoch_order
+from adam_core.models.examples import Examples
+from adam_core.models.stacked_model import Batch, Draw
+from adam_core.randomness import Purpose, epoch_order, stream
 from worker.array_plan import ArrayPlan, Lane, build_array
 from worker.datasets.registry import Dataset
 from worker.device import use_one_thread
@@ -46,6 +47,7 @@ class LaneMetrics:
     test_loss: float | None = None
     test_error: float | None = None
     diverged: bool = False  #: whether a figure was not finite; then the lane ends here
+    diagnostics: Mapping[str, float] | None = None  #: the figures of `StepDiagnostics`, where they are asked for
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,14 @@ class ArrayTraining:
         self._step = 0
         self._seconds = 0.0
         self._leaving: set[int] = set()  # trials
+        self._observed: dict[int, dict[str, float]] = {}  # by lane, the diagnostics of this epoch's last update
         self._diverged: set[int] = set()  # lanes that are frozen in their places until the next boundary
         self._last_yield = time.monotonic()
         if resume is not None:
             self._array.load_state_dict(resume["array"])
             self._epoch, self._step, self._seconds = resume["epoch"], resume["step"], resume["seconds"]
             self._leaving.update(resume["leaving"])
+            self._observed = resume["observed"]
 
     def run(self) -> Generator[Tick | EpochReport, _Reply, None]:
         """Train, yielding an `EpochReport` per epoch, epoch 0 first, and a `Tick` twice a second or so.
@@ -121,6 +125,7 @@ class ArrayTraining:
             "step": self._step,
             "seconds": self._seconds,
             "leaving": sorted(self._leaving),
+            "observed": self._observed,
             "array": self._array.state_dict(),
         }
 
@@ -130,12 +135,17 @@ class ArrayTraining:
         seeds = self._array.seeds
         orders = {seed: epoch_order(self._plan.seed, seed, self._epoch, len(train)) for seed in seeds}
         chosen = {seed: torch.split(torch.from_numpy(order).to(self._device), size) for seed, order in orders.items()}
-        buffers = {seed: train.inputs.new_empty(size, train.inputs.shape[1]) for seed in seeds}
         first = (self._epoch - 1) * self._n_steps + 1
         started = time.perf_counter()
         while self._step < self._n_steps:
-            rows = {seed: batches[self._step] for seed, batches in chosen.items()}
-            self._array.step(first + self._step, {seed: train.gather(rows[seed], buffers[seed]) for seed in seeds})
+            batches = {
+                seed: self._array.prepare(train.gather(rows[self._step]), self._noise(seed), training=True)
+                for seed, rows in chosen.items()
+            }
+            if self._plan.diagnostics and self._step == self._n_steps - 1:
+                self._observe(first + self._step, batches)
+            else:
+                self._array.step(first + self._step, batches)
             self._step += 1
             if self._is_due():
                 self._seconds += time.perf_counter() - started
@@ -144,6 +154,21 @@ class ArrayTraining:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         self._seconds += time.perf_counter() - started
+
+    def _observe(self, number: int, batches: Mapping[int, Batch]) -> None:
+        """Make a step and keep what it looked like."""
+        diagnostics = self._array.observed_step(number, batches)
+        figures = {field.name: getattr(diagnostics, field.name).tolist() for field in fields(diagnostics)}
+        self._observed = {
+            lane: {name: values[slot] for name, values in figures.items()}
+            for slot, lane in enumerate(self._array.slots)
+            if lane is not None
+        }
+
+    def _noise(self, seed: int) -> Draw:
+        """The noise of the current step of the lanes of a seed."""
+        study, epoch, step = self._plan.seed, self._epoch, self._step
+        return lambda layer: stream(study, seed, Purpose.TRAINING_NOISE, epoch=epoch, step=step, layer=layer)
 
     def _report(self) -> Generator[Tick | EpochReport, _Reply, None]:
         """Evaluate the lanes and report; from then on the next epoch is the current one."""
@@ -170,7 +195,8 @@ class ArrayTraining:
         """Every lane's mean loss and share of errors, summed in float64 over fixed chunks."""
         sums = torch.zeros(2, len(self._array.slots), dtype=torch.float64, device=self._device)
         for start in range(0, len(examples), EVALUATION_CHUNK):
-            sums += self._array.losses(examples.part(start, start + EVALUATION_CHUNK))
+            chunk = examples.part(start, start + EVALUATION_CHUNK)
+            sums += self._array.losses(self._array.prepare(chunk, _evaluation_noise(start), training=False))
             if self._is_due():
                 yield from self._tick()
         losses, errors = (sums / len(examples)).tolist()
@@ -184,7 +210,15 @@ class ArrayTraining:
         if not all(math.isfinite(figure) for figure in (train_loss, *(validation or ()), *test)):
             return LaneMetrics(trial, replicate, diverged=True)
         validation_loss, validation_error = validation or (None, None)
-        return LaneMetrics(trial, replicate, train_loss, validation_loss, validation_error, *test)
+        return LaneMetrics(
+            trial,
+            replicate,
+            train_loss,
+            validation_loss,
+            validation_error,
+            *test,
+            diagnostics=self._observed.get(lane),
+        )
 
     def _remove_leaving(self) -> None:
         """At an epoch boundary: take out the lanes that diverged and those of the trials that were asked for."""
@@ -203,3 +237,8 @@ class ArrayTraining:
         reply = yield event
         self._last_yield = time.monotonic()
         self._leaving.update(reply or ())
+
+
+def _evaluation_noise(start: int) -> Draw:
+    """The noise of the evaluation of a chunk: the same for every lane, epoch and study."""
+    return lambda layer: stream(0, 0, Purpose.EVALUATION_NOISE, step=start, layer=layer)

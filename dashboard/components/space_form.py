@@ -1,4 +1,4 @@
-"""The part of the form that asks for the search space: a row for each hyperparameter."""
+"""The part of the form that asks for an optimizer's options and its search space: a row for each hyperparameter."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,76 +6,98 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.fields import choice_field, number_field, read_numbers, text_field
-from studies.optimizers import OPTIMIZERS, PARAMETERS, Optimizer, Parameter
+from studies.optimizers import Optimizer
+from studies.parameters import PARAMETERS, Parameter
 
-_WIDTHS = (1.3, 1.2, 1.4, 1.4, 1.5)
-_SCALES = {"log": "log", "linear": "linear", "log1m": "log of 1−β"}
+_WIDTHS = (1.5, 1.2, 1.3, 1.3, 1.5)
 _KINDS = {"range": "range", "list": "list", "constant": "constant"}
+_TRUTHS: dict[str, Any] = {"true and false": [True, False], "true": True, "false": False}
 _HIDDEN: dict[str, Any] = {"label_visibility": "collapsed"}
 
 
 def space_form(optimizers: Sequence[Optimizer]) -> dict[str, dict[str, Any]]:
-    """Return the search space of every optimizer, by the optimizers' names.
+    """Return the options and the search space of every optimizer as keys of a spec, by the optimizers' names."""
+    places: Sequence[Any] = [st.container()]
+    if len(optimizers) > 1:
+        places = st.tabs([optimizer.title for optimizer in optimizers])
+    found = {}
+    for place, optimizer in zip(places, optimizers, strict=False):  # no place is drawn on where none is chosen
+        with place:
+            options = _options(optimizer)
+            found[optimizer.name] = {
+                "options": options,
+                "search_space": _space(optimizer, _searched(optimizer, options)),
+            }
+    return found
 
-    Optimizers share a row, so that they are compared over the same values.
-    """
-    left_out = _parameters_left_out(optimizers)
-    names = [name for name in PARAMETERS if any(_takes(optimizer, name, left_out) for optimizer in optimizers)]
+
+def _options(optimizer: Optimizer) -> dict[str, Any]:
+    """Ask for the modes of the update rule."""
+    chosen = {}
+    for column, (name, values) in zip(st.columns(len(optimizer.options)), optimizer.options.items(), strict=True):
+        words = {str(value).lower() if isinstance(value, bool) else value: value for value in values}
+        with column:
+            label = name.replace("_", " ").replace("epsilon", "ε")
+            chosen[name] = words[choice_field(label, f"new_{optimizer.name}_{name}", {word: word for word in words})]
+    return chosen
+
+
+def _searched(optimizer: Optimizer, options: Mapping[str, Any]) -> list[str]:
+    """Return the parameters that take part: those of the optimizer, of its options, and what else is asked for."""
+    offered = [name for name in optimizer.optional if name not in optimizer.switches]
+    wanted: list[str] = []
+    if offered:
+        wanted = st.pills(
+            "Search too",
+            offered,
+            selection_mode="multi",
+            key=f"new_{optimizer.name}_optional",
+            format_func=lambda name: _label(PARAMETERS[name], "{} {}"),
+            persist_state="session",
+        )
+    switched = [name for name, (option, values) in optimizer.switches.items() if options[option] in values]
+    return [name for name in optimizer.defaults if name not in optimizer.optional or name in (*wanted, *switched)]
+
+
+def _space(optimizer: Optimizer, names: Sequence[str]) -> dict[str, Any]:
     head = st.columns(_WIDTHS, vertical_alignment="bottom", wrap=False)
     for column, title in zip(head, ("parameter", "values", "low", "high", "scale"), strict=True):
         column.caption(title)
-    dimensions = {name: _row(PARAMETERS[name], _default_range(name)) for name in names}
-    return {
-        optimizer.name: {name: dimensions[name] for name in names if _takes(optimizer, name, left_out)}
-        for optimizer in optimizers
-    }
+    return {name: _row(optimizer, PARAMETERS[name]) for name in names}
 
 
-def _parameters_left_out(optimizers: Sequence[Optimizer]) -> dict[str, set[str]]:
-    """Ask for each optimizer's optional parameters, and return those not wanted."""
-    left_out: dict[str, set[str]] = {}
-    for optimizer in optimizers:
-        for name in optimizer.optional:
-            label = f"Search {PARAMETERS[name].symbol} of {optimizer.title} too"
-            key = f"new_{optimizer.name}_{name}"
-            wanted = st.toggle(label, key=key, help=optimizer.note, persist_state="session")
-            if not wanted:
-                left_out.setdefault(optimizer.name, set()).add(name)
-    return left_out
+def _label(parameter: Parameter, form: str) -> str:
+    """Return symbol and name in a form, or the word that stands for the symbol."""
+    return parameter.symbol if " " in parameter.symbol else form.format(parameter.symbol, parameter.name)
 
 
-def _takes(optimizer: Optimizer, name: str, left_out: Mapping[str, set[str]]) -> bool:
-    return name in optimizer.defaults and name not in left_out.get(optimizer.name, ())
-
-
-def _default_range(name: str) -> Mapping[str, Any]:
-    """Return the default range of the first optimizer in the catalogue that searches the parameter."""
-    spaces = (optimizer.default_space.get(name) for optimizer in OPTIMIZERS.values())
-    return next(space for space in spaces if isinstance(space, Mapping))
-
-
-def _row(parameter: Parameter, default: Mapping[str, Any]) -> object:
+def _row(optimizer: Optimizer, parameter: Parameter) -> object:
     """Draw one parameter's row and return its dimension as a spec writes it."""
-    key, paper = f"new_{parameter.name}", f"{OPTIMIZERS['adam'].defaults[parameter.name]:g}"
-    name, kind_column, low_column, high_column, scale_column = st.columns(
-        _WIDTHS, vertical_alignment="center", wrap=False
-    )
-    name.markdown(f"**{parameter.symbol}** &nbsp;{parameter.name}")
-    with kind_column:
-        kind = choice_field(f"{parameter.name} values", f"{key}_kind", _KINDS, **_HIDDEN)
+    label, values, *rest = st.columns(_WIDTHS, vertical_alignment="center", wrap=False)
+    label.markdown(_label(parameter, "**{}** &nbsp;{}"))
+    key = f"new_{optimizer.name}_{parameter.name}"
+    with values:
+        kinds = {word: word for word in _TRUTHS} if parameter.is_boolean else _KINDS
+        kind = choice_field(f"{parameter.name} values", f"{key}_kind", kinds, **_HIDDEN)
+    if parameter.is_boolean:
+        return _TRUTHS[kind]
+    default = f"{optimizer.defaults[parameter.name]:.12g}"
     if kind == "constant":
-        with low_column:
-            return number_field(f"{parameter.name} value", f"{key}_value", paper, **_HIDDEN)
+        with rest[0]:
+            return number_field(f"{parameter.name} value", f"{key}_value", default, **_HIDDEN)
     if kind == "list":
-        with st.container(), low_column:
-            return read_numbers(
-                text_field(f"{parameter.name} values, with commas between", f"{key}_list", paper, **_HIDDEN)
-            )
-    with low_column:
-        low = number_field(f"{parameter.name} low", f"{key}_low", f"{default['low']:g}", **_HIDDEN)
-    with high_column:
-        high = number_field(f"{parameter.name} high", f"{key}_high", f"{default['high']:g}", **_HIDDEN)
-    with scale_column:
-        scales = {name: _SCALES[name] for name in parameter.scales}
-        scale = choice_field(f"{parameter.name} scale", f"{key}_scale", scales, **_HIDDEN)
-    return {"low": low, "high": high, "scale": scale}
+        with rest[0]:
+            label_of_list = f"{parameter.name} values, with commas between"
+            return read_numbers(text_field(label_of_list, f"{key}_list", default, **_HIDDEN))
+    return _range(optimizer, parameter, key, rest)
+
+
+def _range(optimizer: Optimizer, parameter: Parameter, key: str, columns: Sequence[Any]) -> dict[str, object]:
+    offered: Any = {**optimizer.optional, **optimizer.default_space}[parameter.name]
+    bounds: dict[str, object] = {}
+    for column, end in zip(columns, ("low", "high"), strict=False):  # the third is the scale's
+        with column:
+            bounds[end] = number_field(f"{parameter.name} {end}", f"{key}_{end}", f"{offered[end]:.12g}", **_HIDDEN)
+    scales = {name: f"log of 1−{parameter.symbol}" if name == "log1m" else name for name in parameter.scales}
+    with columns[2]:
+        return {**bounds, "scale": choice_field(f"{parameter.name} scale", f"{key}_scale", scales, **_HIDDEN)}

@@ -27,10 +27,11 @@ _OBJECTIVES = {
     "validation_error": "validation error",
     "epochs_to_target": "epochs to a target loss",
 }
-_SCHEDULES = {"inverse-sqrt": "α / √t", "constant": "constant α"}
+_SCHEDULES = {"inverse-sqrt": "α / √t", "constant": "constant α", "step-decay": "steps down", "cosine": "cosine to 0"}
 _UNITS = {"step": "steps", "epoch": "epochs"}
 _DEVICES = {"any": "any", "gpu": "GPU", "cpu": "CPU"}
 _PRUNER_HELP = "Pruned trials end early, where they look bad: that saves work and biases what is said of sensitivity."
+_DIAGNOSTICS_HELP = "Once an epoch: the size of the step against α, signal to noise, the share of ε, norms."
 
 
 def study_form() -> dict[str, Any]:
@@ -40,12 +41,12 @@ def study_form() -> dict[str, Any]:
     optimizers = [OPTIMIZERS[name] for name in _optimizers()]
     name = _name(workload, [optimizer.name for optimizer in optimizers])
     st.subheader("Search space", anchor=False)
-    spaces = space_form(optimizers)
+    forms = space_form(optimizers)
     st.subheader("Search and training", anchor=False)
     shared = {"workload": workload.name, **_search(), **_training(workload), **_objective()}
     if not optimizers:
         return {"name": name, **shared}  # which the spec refuses with the words for it
-    studies = [{"name": name, "optimizer": only, "search_space": space} for only, space in spaces.items()]
+    studies = [{"name": name, "optimizer": optimizer, **form} for optimizer, form in forms.items()]
     if len(studies) == 1:
         return {**studies[0], **shared}
     named = [{**study, "name": f"{name}-{study['optimizer']}"} for study in studies]
@@ -68,7 +69,8 @@ def _optimizers() -> Sequence[str]:
 
 
 def _name(workload: Workload, optimizers: Sequence[str]) -> str:
-    suggestion = f"{'-vs-'.join(optimizers)}-on-{workload.name}"
+    what = "-vs-".join(optimizers) if len(optimizers) <= 3 else f"{len(optimizers)}-optimizers"
+    suggestion = f"{what}-on-{workload.name}"
     typed = text_field(
         "Name", "new_name", placeholder=suggestion, help="Left empty, the name is the one shown in grey."
     )
@@ -105,8 +107,22 @@ def _training(workload: Workload) -> dict[str, Any]:
         alpha = choice_field("Schedule of α", "new_schedule", _SCHEDULES)
     with per_column:
         per = choice_field("t counts", "new_per", _UNITS, disabled=alpha == "constant")
+    schedule = {"alpha": alpha, "per": per, **(_step_decay(per) if alpha == "step-decay" else {})}
+    diagnostics = st.toggle(
+        "Record diagnostics of the updates", key="new_diagnostics", help=_DIAGNOSTICS_HELP, persist_state="session"
+    )
     given = {"epochs": epochs, "batch_size": batch_size}
-    return {key: value for key, value in given.items() if value != ""} | {"schedule": {"alpha": alpha, "per": per}}
+    chosen = {key: value for key, value in given.items() if value != ""}
+    return {**chosen, "schedule": schedule, "diagnostics": diagnostics}
+
+
+def _step_decay(per: str) -> dict[str, Any]:
+    factor_column, every_column, _ = st.columns((1, 1, 2))
+    with factor_column:
+        factor = number_field("α times", "new_factor", "0.5")
+    with every_column:
+        every = number_field(f"every so many {_UNITS[per]}", "new_every", "5")
+    return {"factor": factor, "every": every}
 
 
 def _objective() -> dict[str, Any]:

@@ -6,24 +6,25 @@ import streamlit as st
 from dashboard.components.text import escape, number
 from studies.analysis.estimates import Estimate
 from studies.analysis.summary import SettingResult, StudySummary
-from studies.optimizers import PARAMETERS
+from studies.optimizers import find_optimizer
+from studies.parameters import PARAMETERS
 
 
 def summary_table(summary: StudySummary) -> None:
-    """Draw the best setting and the paper's default, side by side."""
-    rows = []
+    """Draw the best setting and the optimizer's default, side by side."""
+    rows, optimizer = [], find_optimizer(summary.optimizer)
     if summary.best is not None:
         rows.append({"": "best", "rank": "1", **_row(summary.best)})
     if summary.default is not None and summary.default_rank is not None:
         rank = summary.default_rank
         beats = "" if rank.percentile is None else f", beats {rank.percentile:.0f} %"
-        rows.append({"": "paper's default", "rank": f"{rank.rank} of {rank.n_trials}{beats}", **_row(summary.default)})
-    if rows:
-        st.table(
-            pd.DataFrame(rows), border="horizontal", hide_index=True, alt="The best setting and the paper's default"
+        rows.append(
+            {"": optimizer.default_label, "rank": f"{rank.rank} of {rank.n_trials}{beats}", **_row(summary.default)}
         )
+    if rows:
+        st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="The best setting and the default")
     if summary.default is None:
-        st.caption("The paper's default is not among the ended trials.")
+        st.caption(f"{optimizer.defaults_from.capitalize()} default is not among the ended trials.")
 
 
 def where_to_look(summary: StudySummary) -> None:
@@ -36,7 +37,7 @@ def where_to_look(summary: StudySummary) -> None:
 
 def _row(result: SettingResult) -> dict[str, str]:
     error = result.test_error
-    values = {PARAMETERS[name].symbol: number(value) for name, value in result.setting.items()}
+    values = {PARAMETERS[name].symbol: PARAMETERS[name].text(value) for name, value in result.setting.items()}
     return {
         "trial": str(result.trial),
         "objective": number(result.objective.value, 5),

@@ -1,25 +1,35 @@
 """The table of trials, sorted by a click on a column's head, and the downloads."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 from pandas.api.typing import NAType
-from streamlit.column_config import NumberColumn, TextColumn
+from streamlit.column_config import CheckboxColumn, NumberColumn, TextColumn
 
 from dashboard import queries
 from dashboard.components.text import plural
+from studies.analysis.trials import parameter_column
 from studies.db.records import StudyRecord
+from studies.export import render
+from studies.parameters import PARAMETERS, Parameter
 
 _MAX_ROWS = 12  #: in sight; of more, the table scrolls
+_FORMATS = {"alpha": "%.4g", "epsilon": "%.2e", "weight_decay": "%.2e", "beta1_decay": "%.9g"}
+
+
+def _parameter_column(parameter: Parameter) -> Any:
+    if parameter.is_boolean:
+        return CheckboxColumn(parameter.symbol)
+    return NumberColumn(parameter.symbol, format=_FORMATS.get(parameter.name, "%.6g"))
+
+
 _COLUMNS = {
     "trial": NumberColumn("trial", pinned=True),
     "state": TextColumn("state"),
-    "remark": TextColumn("remark", help="The paper's default setting; diverged in at least one seed"),
-    "alpha": NumberColumn("α", format="%.4g"),
-    "beta1": NumberColumn("β1", format="%.6g"),
-    "beta2": NumberColumn("β2", format="%.6g"),
-    "epsilon": NumberColumn("ε", format="%.2e"),
+    "remark": TextColumn("remark", help="The optimizer's default setting; diverged in at least one seed"),
+    **{name: _parameter_column(parameter) for name, parameter in PARAMETERS.items()},
     "objective": NumberColumn("objective", format="%.5g", help="Mean over the seeds"),
     "objective_std": NumberColumn("± over seeds", format="%.2g", help="Sample standard deviation over the seeds"),
     "epochs_done": NumberColumn("epochs", help="Recorded for all its seeds"),
@@ -37,13 +47,16 @@ _COLUMNS = {
 def trials_table(study: StudyRecord, trials: pd.DataFrame) -> None:
     """Draw the trials, the best first, without the columns in which nothing stands."""
     shown = trials.sort_values(["objective", "trial"], kind="stable")
+    parameters = study.spec.search_space
     shown = shown.assign(
+        **{name: parameter_column(shown, name) for name in parameters},
         remark=[_remark(*marks) for marks in zip(shown["is_default"], shown["diverged"], strict=True)],
         test_error=100 * shown["test_error"],
         validation_error=100 * shown["validation_error"],
     )
     is_empty = shown.isna() | (shown == "")
-    names = [name for name in _COLUMNS if name == "objective" or not is_empty[name].all()]
+    columns = [name for name in _COLUMNS if name in parameters or name not in PARAMETERS]
+    names = [name for name in columns if name == "objective" or not is_empty[name].all()]
     st.dataframe(
         shown[names],
         hide_index=True,
@@ -63,11 +76,11 @@ def _remark(is_default: bool | NAType, diverged: bool | NAType) -> str:
 def downloads(study: StudyRecord, trials: pd.DataFrame) -> None:
     """Offer the trials and the curves as CSV files; the curves are read when they are asked for."""
     with st.container(horizontal=True, gap="small"):
-        _download("Trials as CSV", f"{study.id}-trials.csv", lambda: trials.to_csv(index=False))
-        _download("Curves as CSV", f"{study.id}-curves.csv", lambda: queries.curves(study).to_csv(index=False))
+        _download("Trials as CSV", f"{study.id}-trials.csv", lambda: render(trials, "csv"))
+        _download("Curves as CSV", f"{study.id}-curves.csv", lambda: render(queries.curves(study), "csv"))
 
 
-def _download(label: str, file_name: str, content: Callable[[], str]) -> None:
+def _download(label: str, file_name: str, content: Callable[[], bytes]) -> None:
     st.download_button(
         label, content, file_name, "text/csv", key=file_name, icon=":material/download:", on_click="ignore"
     )

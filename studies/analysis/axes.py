@@ -1,4 +1,4 @@
-"""The searched hyperparameters as axes: averaging rates are seen as 1−β, logarithms are those of the search."""
+"""The searched hyperparameters as axes: rates of decay are seen as 1−β, logarithms are those of the search."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from studies.analysis.estimates import FloatArray
-from studies.optimizers import PARAMETERS, Parameter
-from studies.search_space import Range, complement
+from studies.parameters import PARAMETERS, Parameter
+from studies.search_space import Range
 from studies.spec import StudySpec
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A searched hyperparameter; a coordinate is its value, or 1−β for an averaging rate."""
+    """A searched hyperparameter; a coordinate is its value, or 1−β for a rate of decay, or 0 or 1."""
 
     parameter: Parameter
     is_log: bool
@@ -27,13 +27,13 @@ class Axis:
         symbol = f"1 − {self.parameter.symbol}" if self.parameter.is_decay else self.parameter.symbol
         return f"{symbol} (log)" if self.is_log else symbol
 
-    def coordinate(self, value: float) -> float:
-        """Return the coordinate of a value of the hyperparameter, or the value of a coordinate."""
-        return complement(value) if self.parameter.is_decay else value
+    def text(self, coordinate: float) -> str:
+        """Return a coordinate as its axis shows it."""
+        return self.parameter.text(coordinate) if self.parameter.is_boolean else f"{coordinate:g}"
 
     def coordinates(self, values: Sequence[float] | FloatArray) -> FloatArray:
         """Return the coordinates of values [N] of the hyperparameter, [N]."""
-        return np.array([self.coordinate(float(value)) for value in values], dtype=np.float64)
+        return np.array([self.parameter.coordinate(float(value)) for value in values], dtype=np.float64)
 
     def positions(self, coordinates: FloatArray) -> FloatArray:
         """Return where coordinates [N] lie between the ends of the axis on its scale, from 0 to 1; lists by rank."""
@@ -51,11 +51,9 @@ def searched_axes(spec: StudySpec) -> tuple[Axis, ...]:
     for name, dimension in spec.search_space.items():
         parameter = PARAMETERS[name]
         if isinstance(dimension, Range):
-            bounds = [dimension.low, dimension.high]
-            if parameter.is_decay:
-                bounds = [complement(dimension.high), complement(dimension.low)]
-            axes.append(Axis(parameter, dimension.scale != "linear", bounds[0], bounds[1], None))
+            low, high = sorted(parameter.coordinate(bound) for bound in (dimension.low, dimension.high))
+            axes.append(Axis(parameter, dimension.scale != "linear", low, high, None))
         elif isinstance(dimension, tuple) and len(dimension) > 1:
-            choices = tuple(sorted(complement(value) if parameter.is_decay else value for value in dimension))
+            choices = tuple(sorted(float(parameter.coordinate(value)) for value in dimension))
             axes.append(Axis(parameter, False, choices[0], choices[-1], choices))
     return tuple(axes)

@@ -1,4 +1,4 @@
-"""The best setting, the paper's default among the trials, and what lies at the edge of the search space."""
+"""The best setting, the default among the trials, and what lies at the edge of the search space."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ GOOD_FACTOR = 1.1  #: settings within 10 % of the best objective are good
 
 @dataclass(frozen=True)
 class DefaultRank:
-    """Where the paper's default stands among the complete trials."""
+    """Where the optimizer's default stands among the complete trials."""
 
     rank: int  #: 1 is the best; equal objectives share the better rank
     n_trials: int
@@ -29,7 +29,7 @@ class BoundaryHit:
     """A hyperparameter whose best settings lie within 5 % of an end of its range."""
 
     parameter: str
-    is_upper: bool  #: of the parameter itself: for an averaging rate the upper end is that nearest to 1
+    is_upper: bool  #: of the parameter itself: for a rate of decay the upper end is that nearest to 1
     edge: float  #: the value at that end
     best: float  #: the value of the best trial
     is_best_near: bool  #: whether it lies near that end
@@ -53,7 +53,7 @@ class GoodRegion:
 
 
 def rank_default(table: TrialTable) -> DefaultRank | None:
-    """Return the rank of the paper's default; None where it is not among the complete trials."""
+    """Return the rank of the optimizer's default; None where it is not among the complete trials."""
     if table.default is None:
         return None
     others = np.delete(table.objective, table.default)
@@ -67,7 +67,7 @@ def boundary_hits(table: TrialTable, axes: tuple[Axis, ...]) -> tuple[BoundaryHi
     """Return the hyperparameters whose search space should be widened, and at which end.
 
     Of a range, the best setting or the median of the best tenth lies within 5 % of the end, on the range's scale; of
-    a list of three or more, both are its last value. The end of what a hyperparameter can be (β = 0) is no hit.
+    a list of three or more, both are its last value. The end of what a hyperparameter can be (β = 0, λ = 1) is no hit.
     """
     if table.best is None or table.diverged.all():
         return ()
@@ -88,8 +88,8 @@ def _hit(table: TrialTable, axis: Axis, top: IntArray, is_far: bool) -> Boundary
     else:
         is_hit = len(axis.choices) > 2 and near[0] and median_near
     is_upper = is_far != parameter.is_decay
-    edge = axis.coordinate(axis.high if is_far else axis.low)
-    if not is_hit or (not is_upper and edge == parameter.low):
+    edge = parameter.coordinate(axis.high if is_far else axis.low)
+    if not is_hit or edge == (parameter.high if is_upper else parameter.low):
         return None
     return BoundaryHit(parameter.name, is_upper, edge, float(values[0]), bool(near[0]), int(near.sum()), len(top))
 

@@ -19,7 +19,7 @@ from studies.analysis.ranking import (
 )
 from studies.analysis.trials import TrialTable, complete_trials
 from studies.db.records import StudyRecord
-from studies.optimizers import PARAMETERS
+from studies.parameters import PARAMETERS
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class StudySummary:
     n_complete: int
     n_diverged: int  #: of the complete trials, those that diverged in at least one seed
     best: SettingResult | None
-    default: SettingResult | None  #: the paper's default; None where it was not tried or has not ended
+    default: SettingResult | None  #: the optimizer's default; None where it was not tried or has not ended
     default_rank: DefaultRank | None
     importances: Importances
     boundary_hits: tuple[BoundaryHit, ...]
@@ -136,15 +136,13 @@ def _where_to_look(
 
 
 def _hit_line(hit: BoundaryHit) -> str:
-    symbol, way, end = (
-        PARAMETERS[hit.parameter].symbol,
-        *(("upward", "upper") if hit.is_upper else ("downward", "lower")),
-    )
-    wish, place = f"Widen {symbol} {way}", f"the {end} end of the search, {hit.edge:g}"
+    parameter = PARAMETERS[hit.parameter]
+    way, end = ("upward", "upper") if hit.is_upper else ("downward", "lower")
+    wish, place = f"Widen {parameter.symbol} {way}", f"the {end} end of the search, {parameter.text(hit.edge)}"
     many = f"{hit.n_near} of the {hit.n_top} best settings"
     if not hit.is_best_near:
         return f"{wish}: {many} lie at {place}."
-    line = f"{wish}: the best {symbol}, {hit.best:.4g}, lies at {place}"
+    line = f"{wish}: the best {parameter.symbol}, {parameter.text(hit.best)}, lies at {place}"
     return f"{line}, as do {many}." if hit.n_near > 1 else f"{line}."
 
 

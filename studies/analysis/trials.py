@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from studies.analysis.estimates import BoolArray, Estimate, FloatArray, IntArray, t_half_width
+from studies.parameters import PARAMETERS
 from studies.spec import StudySpec
 
 
@@ -15,7 +16,7 @@ class TrialTable:
     """Complete trials, diverged ones included, by number; arrays are [N]."""
 
     numbers: IntArray
-    values: dict[str, FloatArray]  #: each parameter of the search space
+    values: dict[str, FloatArray]  #: each parameter of the search space; of one that is true or false 1 or 0
     objective: FloatArray  #: least is best; infinite where the model diverges at its very initialisation
     std: FloatArray  #: over the seeds; NaN for one seed
     n_seeds: FloatArray
@@ -39,7 +40,7 @@ class TrialTable:
 
     @property
     def default(self) -> int | None:
-        """Index of the paper's default; None where it is not among the complete trials."""
+        """Index of the optimizer's default; None where it is not among the complete trials."""
         found = np.flatnonzero(self.is_default)
         return int(found[0]) if len(found) else None
 
@@ -50,7 +51,8 @@ class TrialTable:
 
     def setting(self, index: int) -> dict[str, float]:
         """Return the hyperparameters of the trial at this index."""
-        return {name: float(values[index]) for name, values in self.values.items()}
+        found = {name: float(values[index]) for name, values in self.values.items()}
+        return {name: bool(value) if PARAMETERS[name].is_boolean else value for name, value in found.items()}
 
     def estimate(self, index: int) -> Estimate:
         """Return the objective of the trial at this index with its 95 % interval over seeds."""
@@ -65,7 +67,7 @@ def complete_trials(spec: StudySpec, trials: pd.DataFrame) -> TrialTable:
     rows = trials.loc[trials["state"].eq("complete") & trials["objective"].notna()].sort_values("trial")
     return TrialTable(
         numbers=rows["trial"].to_numpy(np.int64),
-        values={name: floats(rows[name]) for name in spec.search_space},
+        values={name: floats(parameter_column(rows, name)) for name in spec.search_space},
         objective=floats(rows["objective"]),
         std=floats(rows["objective_std"]),
         n_seeds=floats(rows["n_seeds"]),
@@ -73,6 +75,13 @@ def complete_trials(spec: StudySpec, trials: pd.DataFrame) -> TrialTable:
         diverged=booleans(rows["diverged"]),
         is_default=booleans(rows["is_default"]),
     )
+
+
+def parameter_column(trials: pd.DataFrame, name: str) -> "pd.Series[float]":
+    """Return a hyperparameter's column of a frame with the columns of the view `results`, wherever it stands there."""
+    if name in trials:
+        return trials[name]
+    return trials["other"].map(lambda other: other.get(name), na_action="ignore").astype("float64")
 
 
 def floats(column: "pd.Series[float]") -> FloatArray:

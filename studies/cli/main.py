@@ -38,7 +38,7 @@ _COMMANDS = {
 @click.version_option(package_name="adam-studies")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Studies of Adam's and AdaMax's hyperparameters: submit them, train them, see what they found.
+    """Studies of the hyperparameters of Adam, AdaMax and their rivals: submit, train, see what matters.
 
     Exit code 0: done; 1: the study or the service failed; 2: the input is wrong.
     """

@@ -15,6 +15,7 @@ from studies.db import queries
 from studies.db.records import StudyRecord
 from studies.errors import InputError
 from studies.export import render, write_file
+from studies.parameters import PARAMETERS, Parameter
 from studies.search_space import Dimension, Range
 
 _TABLE_ROWS = 1_000
@@ -144,17 +145,16 @@ def _lines(record: StudyRecord, best: BestTrial | None) -> Iterator[tuple[str, s
     if record.finished_at is not None:
         yield "finished", f"{text(record.finished_at)} UTC"
     yield "workload", f"{workload.name} ({workload.title}), batch {spec.batch_size}, {spec.epochs} epochs"
-    modes = "".join(f", {name} {mode}" for name, mode in spec.options.items())
-    yield "optimizer", f"{spec.optimizer}{modes}, α {spec.schedule.alpha} per {spec.schedule.per}"
+    yield "optimizer", ", ".join([spec.optimizer, *spec.modes, spec.schedule.words])
     yield "sampler", f"{spec.sampler}, pruner {spec.pruner}, {spec.n_seeds} seeds from {spec.seed}"
     for name, dimension in spec.search_space.items():
-        yield f"  {name}", _dimension(dimension)
+        yield f"  {name}", _dimension(PARAMETERS[name], dimension)
     yield "objective", spec.objective
     if best is not None:
         interval = "" if best.objective.low is None else f" [{text(best.objective.low)}, {text(best.objective.high)}]"
         yield "best", f"{text(best.objective.value)}{interval} (trial {best.trial})"
         for name, value in best.setting.items():
-            yield f"  {name}", text(value)
+            yield f"  {name}", PARAMETERS[name].text(value)
 
 
 def _failures(handle: StudyHandle) -> Iterator[tuple[str, str]]:
@@ -163,10 +163,10 @@ def _failures(handle: StudyHandle) -> Iterator[tuple[str, str]]:
         yield "failed", f"trial {trial}: {error}"
 
 
-def _dimension(dimension: Dimension) -> str:
+def _dimension(parameter: Parameter, dimension: Dimension) -> str:
     if isinstance(dimension, Range):
-        return f"{dimension.low:g} to {dimension.high:g} ({dimension.scale})"
-    return ", ".join(f"{value:g}" for value in (dimension if isinstance(dimension, tuple) else (dimension,)))
+        return f"{parameter.text(dimension.low)} to {parameter.text(dimension.high)} ({dimension.scale})"
+    return ", ".join(parameter.text(value) for value in (dimension if isinstance(dimension, tuple) else (dimension,)))
 
 
 def _plain(frame: pd.DataFrame) -> list[list[object]]:

@@ -1,4 +1,4 @@
-"""The end of a study in a terminal: best setting, the paper's default, importances, where to look next."""
+"""The end of a study in a terminal: best setting, the default, importances, where to look next."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,8 @@ from studies.analysis.estimates import Estimate
 from studies.analysis.summary import SettingResult, StudySummary, summarise
 from studies.cli.console import grid, note, print_rich
 from studies.client import StudyHandle, SuiteHandle
-from studies.optimizers import PARAMETERS, find_optimizer
+from studies.optimizers import find_optimizer
+from studies.parameters import PARAMETERS
 
 _WIDTH = 80  #: columns, where it is not printed to a terminal
 
@@ -46,9 +47,9 @@ def _lines(summary: StudySummary) -> Iterator[tuple[str, str]]:
         yield "", f"{_setting(summary.best)}  (trial {summary.best.trial})"
     if summary.default is not None:
         yield "default", _result(summary.default, summary.objective_name)
-        added = set(find_optimizer(summary.optimizer).optional) & set(summary.default.setting)
-        source = "the paper's; ε is torch's" if added else "the paper's"
-        yield "", f"{_setting(summary.default)}  ({source})"
+        optimizer = find_optimizer(summary.optimizer)
+        others = [words for name, words in optimizer.other_defaults.items() if name in summary.default.setting]
+        yield "", f"{_setting(summary.default)}  ({'; '.join([optimizer.defaults_from, *others])})"
     if summary.default_rank is not None:
         rank, beaten = summary.default_rank, summary.default_rank.percentile
         better = "" if beaten is None else f", better than {beaten:.0f} % of the others"
@@ -71,7 +72,8 @@ def _result(result: SettingResult, objective: str) -> str:
 
 
 def _setting(result: SettingResult) -> str:
-    return "  ".join(f"{PARAMETERS[name].symbol} {value:.4g}" for name, value in result.setting.items())
+    setting = {PARAMETERS[name]: value for name, value in result.setting.items()}
+    return "  ".join(f"{parameter.symbol} {parameter.text(value)}" for parameter, value in setting.items())
 
 
 def _percent(share: Estimate) -> str:

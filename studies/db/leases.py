@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Update, literal, select, update
 
 from studies.db.claims import LEASE_SECONDS
 from studies.db.engine import Database, now
-from studies.db.models import ArrayRow, EpochRow, StudyRow, TrialRow, WorkerRow
-from studies.db.records import Claim, EpochMetrics
+from studies.db.models import ArrayRow, DiagnosticsRow, EpochRow, StudyRow, TrialRow, WorkerRow
+from studies.db.records import Claim, EpochDiagnostics, EpochMetrics
 from studies.db.trial_states import RELEASED, cancel_running, end_trials, finish_if_ended, setting_columns
 from studies.db.upsert import insert_missing
 from studies.errors import LeaseLostError
@@ -49,7 +49,12 @@ def record_verdicts(db: Database, held: Claim, attrs: Mapping[int, dict[str, Any
 
 
 def record_epoch(
-    db: Database, held: Claim, epoch: int, metrics: Sequence[EpochMetrics], ended: Mapping[int, str]
+    db: Database,
+    held: Claim,
+    epoch: int,
+    metrics: Sequence[EpochMetrics],
+    ended: Mapping[int, str],
+    diagnostics: Sequence[EpochDiagnostics] = (),
 ) -> None:
     """Write the metrics of all lanes at the end of an epoch, and the trials that ended with it.
 
@@ -59,6 +64,7 @@ def record_epoch(
     with db.write() as connection:
         _hold(connection, held)
         insert_missing(connection, EpochRow, [{"study_id": held.study_id, **asdict(row)} for row in metrics])
+        insert_missing(connection, DiagnosticsRow, [{"study_id": held.study_id, **asdict(row)} for row in diagnostics])
         connection.execute(
             update(ArrayRow)
             .where(ArrayRow.id == held.array_id, ArrayRow.epoch < epoch)

@@ -80,6 +80,7 @@ class TrialRow(Base):
     beta1: Mapped[float | None]
     beta2: Mapped[float | None]
     epsilon: Mapped[float | None]
+    bias_correction: Mapped[bool | None]  #: None where the study does not name it
     other: Mapped[dict[str, Any] | None]
     sampler_attrs: Mapped[dict[str, Any] | None]  #: what an adaptive sampler wants to find again
     array_id: Mapped[int | None] = mapped_column(ForeignKey("result_arrays.id"), index=True)
@@ -121,6 +122,27 @@ class EpochRow(Base):
     test_error: Mapped[float | None]
     seconds: Mapped[float]
     diverged: Mapped[bool]
+
+
+class DiagnosticsRow(Base):
+    """What the last update of an epoch looked like, of one replicate; where the study asks for it."""
+
+    __tablename__ = "result_diagnostics"
+    __table_args__ = (
+        ForeignKeyConstraint(["study_id", "trial"], ["result_trials.study_id", "result_trials.number"]),
+        {"sqlite_with_rowid": False},
+    )
+
+    study_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    trial: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    replicate: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    max_step: Mapped[float | None]
+    signal_to_noise: Mapped[float | None]
+    epsilon_share: Mapped[float | None]
+    update_norm: Mapped[float | None]
+    weight_norm: Mapped[float | None]
+    gradient_norm: Mapped[float | None]
 
 
 class CalibrationRow(Base):

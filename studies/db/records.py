@@ -118,3 +118,18 @@ class EpochMetrics:
     test_error: float | None
     seconds: float
     diverged: bool
+
+
+@dataclass(frozen=True)
+class EpochDiagnostics:
+    """What the last update of an epoch looked like, of one replicate; None where there is no (finite) figure."""
+
+    trial: int
+    replicate: int
+    epoch: int
+    max_step: float | None  #: the largest |update| / alpha of all parameters, alpha as scheduled
+    signal_to_noise: float | None  #: the mean of |m_hat| / sqrt(v_hat) over all parameters
+    epsilon_share: float | None  #: the share of parameters in which epsilon is the larger part of what divides
+    update_norm: float | None
+    weight_norm: float | None  #: before the update
+    gradient_norm: float | None

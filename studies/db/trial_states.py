@@ -8,11 +8,13 @@ from sqlalchemy import Connection, Row, func, select, update
 from studies.db.engine import now
 from studies.db.final_figures import final_figures
 from studies.db.models import ArrayRow, TrialRow
-from studies.optimizers import PARAMETERS
 from studies.search_space import to_optuna
 from studies.spec import StudySpec
 
 RELEASED = 0.0  #: expiry of a lease that its holder gave back
+
+#: Hyperparameters with a column of their own; the others share the JSON column `other`.
+OWN_COLUMNS = ("alpha", "beta1", "beta2", "epsilon", "bias_correction")
 
 
 def end_trials(connection: Connection, study_id: str, ended: Mapping[int, str]) -> None:
@@ -57,15 +59,15 @@ def finish_if_ended(connection: Connection, array_id: int) -> None:
 
 def setting_columns(spec: StudySpec, setting: Mapping[str, float]) -> dict[str, object]:
     """Return the columns of a trial that hold its setting."""
-    other = {name: value for name, value in setting.items() if name not in PARAMETERS}
+    other = {name: value for name, value in setting.items() if name not in OWN_COLUMNS}
     return {
         "params": to_optuna(spec.search_space, setting),
         "other": other or None,
-        **{name: setting.get(name) for name in PARAMETERS},
+        **{name: setting.get(name) for name in OWN_COLUMNS},
     }
 
 
 def setting_of(row: Row[Any]) -> dict[str, float]:
     """Return the setting that a trial's columns hold."""
-    known = {name: getattr(row, name) for name in PARAMETERS if getattr(row, name) is not None}
-    return {**known, **(row.other or {})}
+    own = {name: getattr(row, name) for name in OWN_COLUMNS if getattr(row, name) is not None}
+    return {**own, **(row.other or {})}

@@ -1,4 +1,4 @@
-"""Convergence: a quantity against epochs, for all trials, the best one and the paper's default."""
+"""Convergence: a quantity against epochs, for all trials, the best one and the optimizer's default."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -88,12 +88,13 @@ def _series(record: StudyRecord, trials: pd.DataFrame, aligned: CurveSet, n: int
     quantiles = f"{LOW:.0%} to {HIGH:.0%} of the trials".replace("%", " %")
     series = [_of_band("trials", f"median of {n:,} trials" if n > 1 else "the only trial", quantiles, over_trials)]
     table = complete_trials(record.spec, trials)
+    optimizer = record.spec.optimizer_entry
     wanted: list[tuple[Literal["best", "default"], int | None, str]] = [
         ("best", table.best, "best"),
-        ("default", table.default, "paper's default"),
+        ("default", table.default, optimizer.default_label),
     ]
     if table.best is not None and table.best == table.default:
-        wanted = [("best", table.best, "best, and the paper's default")]
+        wanted = [("best", table.best, f"best, and {optimizer.defaults_from} default")]
     for role, index, title in wanted:
         if index is None or not len(replicates := of_trial(aligned, int(table.numbers[index]))):
             continue
@@ -126,7 +127,8 @@ def convergence_figure(data: ConvergenceData) -> go.Figure:
     for series in data.series:
         _draw_series(figure, data, series)
     if data.cap is not None:
-        theme.draw_cap(figure, data.cap, data.is_log, f"diverged ({data.n_diverged:,} of {data.n_trials:,} trials)")
+        reached = f"diverged ({data.n_diverged:,} of {data.n_trials:,} trials)" if data.n_diverged else "as if diverged"
+        theme.draw_cap(figure, data.cap, data.is_log, reached)
     figure.update_layout(hovermode="x unified")
     figure.update_xaxes(title=theme.EPOCH_LABEL, range=[0, max(1, data.epochs[-1])], hoverformat=",d")
     shown = np.concatenate([values for one in data.series for values in (one.median, one.low, one.high)])

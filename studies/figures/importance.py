@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from studies.analysis.importance import Importances
 from studies.figures import theme
-from studies.optimizers import PARAMETERS
+from studies.parameters import PARAMETERS
 from studies.spec import StudySpec
 
 BAR_HEIGHT = 46  #: pixels

@@ -18,7 +18,7 @@ def x_axis(axis: Axis) -> dict[str, Any]:
         look = theme.log_axis(axis.low, axis.high) if axis.is_log else theme.linear_axis(axis.low, axis.high)
     else:
         n = len(axis.choices)
-        labels = [f"{choice:g}" for choice in axis.choices]
+        labels = [axis.text(choice) for choice in axis.choices]
         look = {"tickvals": list(range(n)), "ticktext": labels, "range": [-0.5, n - 0.5]}
     return {"title": axis.label, **look}
 

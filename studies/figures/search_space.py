@@ -10,11 +10,13 @@ from plotly.subplots import make_subplots
 from studies.analysis.axes import Axis, searched_axes
 from studies.analysis.estimates import FloatArray, IntArray
 from studies.figures import places, theme
+from studies.optimizers import find_optimizer
 from studies.spec import StudySpec
 
 MAX_SETTINGS = 500  #: drawn in a strip at most
 STRIP_HEIGHT = 95  #: pixels, with the room for the ticks below
 TICKS_HEIGHT = 50
+LETTER_WIDTH = 7
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class SearchSpaceData:
     axes: tuple[Axis, ...]
     coordinates: tuple[FloatArray, ...]  #: of the settings on each axis, [N]
     numbers: IntArray  #: [N], the trial that each setting is for
-    defaults: tuple[float, ...] | None  #: coordinates of the paper's default on each axis; None if outside the space
+    defaults: tuple[float, ...] | None  #: coordinates of the default on each axis; None if outside the space
     n_settings: int
 
 
@@ -70,24 +72,26 @@ def search_space_figure(spec: StudySpec, settings: Sequence[Mapping[str, float]]
         for trace in _traces(data, row - 1):
             figure.add_trace(trace.update(showlegend=row == 1, legendgroup=trace.name), row=row, col=1)
     figure.update_yaxes(visible=False, range=[-0.08, 1.08])
-    return theme.finish(figure, height=70 + STRIP_HEIGHT * len(data.axes)).update_layout(margin_l=105)
+    margin = max(105, 15 + LETTER_WIDTH * max(len(axis.label) for axis in data.axes))
+    return theme.finish(figure, height=70 + STRIP_HEIGHT * len(data.axes)).update_layout(margin_l=margin)
 
 
 def _traces(data: SearchSpaceData, index: int) -> list[go.Scatter]:
-    """Return the settings of a strip, the first at its foot, and the paper's default half-way up."""
+    """Return the settings of a strip, the first at its foot, and the default half-way up."""
     axis, coordinates = data.axes[index], data.coordinates[index]
     n, colour = len(data.numbers), theme.OPTIMIZER_COLOURS.get(data.optimizer, theme.NEUTRAL_COLOUR)
     traces = []
     if n:
         dots = go.Scatter(x=places.spread_places(axis, coordinates, data.numbers), y=data.numbers / max(1, n - 1))
         name = f"{n:,} settings" if n == data.n_settings else f"the first {n:,} of {data.n_settings:,} settings"
-        hover = f"trial %{{customdata[0]}}: {axis.label} = %{{customdata[1]:.4g}}<extra></extra>"
-        dots.update(customdata=np.stack([data.numbers, coordinates], axis=-1), hovertemplate=hover)
+        hover = f"trial %{{customdata}}: {axis.label} = %{{text}}<extra></extra>"
+        dots.update(customdata=data.numbers, text=[axis.text(one) for one in coordinates], hovertemplate=hover)
         traces.append(dots.update(name=name, mode="markers", marker={"size": 6, "color": colour, "opacity": 0.6}))
     if data.defaults is not None:
         default = places.places(axis, np.array([data.defaults[index]]))
-        hover = f"the paper's default: {axis.label} = {data.defaults[index]:g}<extra></extra>"
+        optimizer = find_optimizer(data.optimizer)
+        hover = f"{optimizer.defaults_from} default: {axis.label} = {axis.text(data.defaults[index])}<extra></extra>"
         mark = {"symbol": theme.DEFAULT_SYMBOL, "size": 14, "color": theme.DEFAULT_COLOUR, **theme.MARK_EDGE}
-        diamond = go.Scatter(x=default, y=[0.5], mode="markers", name="paper's default", marker=mark)
+        diamond = go.Scatter(x=default, y=[0.5], mode="markers", name=optimizer.default_label, marker=mark)
         traces.append(diamond.update(hovertemplate=hover))
     return traces

@@ -14,7 +14,8 @@ from studies.analysis.response import Response, marginal_response
 from studies.analysis.trials import TrialTable, complete_trials
 from studies.db.records import StudyRecord
 from studies.figures import places, theme
-from studies.optimizers import PARAMETERS
+from studies.optimizers import find_optimizer
+from studies.parameters import PARAMETERS
 from studies.spec import StudySpec
 
 MAX_POINTS = 800  #: trials drawn in a panel at most; medians and bands are of all
@@ -41,7 +42,7 @@ class SensitivityData:
     objective_name: str
     panels: tuple[Panel, ...]
     numbers: IntArray
-    values: dict[str, FloatArray]
+    settings: tuple[str, ...]  #: in words, a line a hyperparameter
     objective: FloatArray
     low: FloatArray  #: 95 % interval over seeds, within what an objective can be; NaN for one seed
     high: FloatArray
@@ -76,7 +77,7 @@ def sensitivity_data(record: StudyRecord, trials: pd.DataFrame) -> SensitivityDa
         objective_name=spec.objective,
         panels=tuple(panels),
         numbers=table.numbers[chosen],
-        values={name: values[chosen] for name, values in table.values.items()},
+        settings=tuple(_setting_lines(table, index) for index in chosen),
         objective=objective,
         low=np.maximum(objective - half, 0.0),
         high=np.minimum(objective + half, np.inf if cap is None else cap),
@@ -88,6 +89,11 @@ def sensitivity_data(record: StudyRecord, trials: pd.DataFrame) -> SensitivityDa
         cap=cap,
         is_log=theme.spans_decade(drawn),
     )
+
+
+def _setting_lines(table: TrialTable, index: int) -> str:
+    setting = {PARAMETERS[name]: value for name, value in table.setting(index).items()}
+    return "<br>".join(f"{parameter.symbol} = {parameter.text(value)}" for parameter, value in setting.items())
 
 
 def _failed(spec: StudySpec, table: TrialTable) -> BoolArray:
@@ -169,7 +175,7 @@ def _traces(data: SensitivityData, panel: Panel) -> list[go.Scatter]:
         traces.append(_points(data, x, failed, f"{word} in a seed {count}", cross))
     if panel.response is not None:
         traces += _response(panel.axis, panel.response)
-    roles = [("paper's default", data.default, theme.DEFAULT_SYMBOL, theme.DEFAULT_COLOUR)]
+    roles = [(find_optimizer(data.optimizer).default_label, data.default, theme.DEFAULT_SYMBOL, theme.DEFAULT_COLOUR)]
     roles.append(("best", data.best, theme.BEST_SYMBOL, theme.BEST_COLOUR))
     for role, index, symbol, fill in roles:
         if index is not None:
@@ -196,7 +202,6 @@ def _points(
         colour = theme.faded(marker["color"], 0.35)
         whiskers = {"array": data.high[chosen] - y, "arrayminus": below, "color": colour, "width": 0, "thickness": 1.2}
     interval = " (%{customdata[1]:.4g} to %{customdata[2]:.4g})" if np.isfinite(data.low).any() else ""
-    lines = [f"{PARAMETERS[key].symbol} = %{{customdata[{place}]:.4g}}" for place, key in enumerate(data.values, 3)]
     return go.Scatter(
         x=x[chosen],
         y=y,
@@ -204,8 +209,9 @@ def _points(
         name=name,
         marker=marker,
         error_y=whiskers,
-        customdata=np.stack([data.numbers, data.low, data.high, *data.values.values()], axis=-1)[chosen],
-        hovertemplate="<br>".join([f"trial %{{customdata[0]:d}}: %{{y:.4g}}{interval}", *lines, "<extra></extra>"]),
+        customdata=np.stack([data.numbers, data.low, data.high], axis=-1)[chosen],
+        text=[data.settings[index] for index in chosen],
+        hovertemplate=f"trial %{{customdata[0]:d}}: %{{y:.4g}}{interval}<br>%{{text}}<extra></extra>",
     )
 
 

@@ -1,4 +1,6 @@
-"""How every figure looks: Okabe and Ito's colours, which colour-blind people tell apart, on a transparent ground.
+"""How every figure looks: colours that colour-blind people tell apart, on a transparent ground.
+
+They are Okabe and Ito's, and others between them for the optimizers that these do not reach.
 
 Roles differ by shape and dash as well as by colour. Text takes the colour of the page's theme, lines that frame the
 data are a grey that shows on light and dark alike.
@@ -12,7 +14,17 @@ import plotly.graph_objects as go
 
 from studies.analysis.estimates import FloatArray
 
-OPTIMIZER_COLOURS = {"adam": "#0072B2", "adamax": "#D55E00"}
+OPTIMIZER_COLOURS = {
+    "adam": "#0072B2",
+    "adamax": "#D55E00",
+    "amsgrad": "#56B4E9",
+    "sgd": "#E69F00",
+    "sgd-momentum": "#B8860B",
+    "sgd-nesterov": "#8C564B",
+    "adagrad": "#44AA99",
+    "rmsprop": "#6B5FCF",
+    "adadelta": "#999933",
+}
 BEST_COLOUR = "#009E73"
 DEFAULT_COLOUR = "#CC79A7"
 NEUTRAL_COLOUR = "#808080"

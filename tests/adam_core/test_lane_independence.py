@@ -7,19 +7,41 @@ import pytest
 import torch
 from torch import Tensor
 
-from adam_core import Rule, make_rule
-from tests.adam_core.rule_runner import F64, SETTINGS, broadcast, given_gradients, run, stack
+from adam_core import make_rule
+from adam_core.arrays.lane_updates import FROZEN
+from adam_core.rules import RULES
+from tests.adam_core.rule_runner import (
+    CASES,
+    F64,
+    SETTINGS,
+    WRAPPED_CASES,
+    Case,
+    broadcast,
+    case_id,
+    given_gradients,
+    run,
+    stack,
+)
 
-RULES: list[tuple[str, dict[str, Any]]] = [
-    ("adam", {}),
-    ("adam", {"bias_correction": False}),
-    ("adamax", {}),
-    ("adamax", {"epsilon_mode": "in-max"}),
-]
 N_STEPS = 6
-LANE = {"alpha": 3e-3, "beta1": 0.87, "beta2": 0.9973, "epsilon": 1e-7}
+LANE = {
+    "alpha": 3e-3,
+    "beta1": 0.87,
+    "beta2": 0.9973,
+    "epsilon": 1e-7,
+    "momentum": 0.83,
+    "rho": 0.971,
+    "weight_decay": 1e-2,
+}
+#: Every mode of every rule, and both kinds of both wrappers around each rule.
+SOME_CASES: list[Case] = [
+    *CASES,
+    *((optimizer, {"weight_decay_mode": "l2", "averaging": "polyak"}) for optimizer in RULES),
+    *((optimizer, {"weight_decay_mode": "decoupled", "averaging": "exponential"}) for optimizer in RULES),
+]
 
-each_rule = pytest.mark.parametrize(("optimizer", "options"), RULES, ids=str)
+each_rule = pytest.mark.parametrize(("optimizer", "options"), SOME_CASES, ids=case_id)
+each_wrapped_rule = pytest.mark.parametrize(("optimizer", "options"), WRAPPED_CASES, ids=case_id)
 
 
 def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -36,12 +58,12 @@ def alphas(lanes: dict[str, Tensor]) -> Tensor:
 @each_rule
 @pytest.mark.parametrize("dtype", [torch.float32, F64], ids=str)
 def test_position_and_width(optimizer: str, options: dict[str, Any], dtype: torch.dtype) -> None:
-    """The same lane alone and at every position of widths 1 to 33, its axis last, mates of other settings."""
+    """The same lane alone and at every position of its axis, the last, mates of other settings."""
     gradients = random(N_STEPS, 3, 1, seed=1, dtype=dtype)
     start = random(3, 1, seed=2, dtype=dtype)
     lanes = stack([LANE])
     alone = run(make_rule(optimizer, lanes, **options), start, given_gradients(gradients), alphas(lanes), 1)
-    for width in range(1, 34):
+    for width in (2, 3, 4, 7, 8, 9, 16, 17, 33):
         for position in range(width):
             lanes = stack([LANE if k == position else SETTINGS[k % len(SETTINGS)] for k in range(width)])
             mates = random(N_STEPS + 1, 3, width, seed=width, dtype=dtype)
@@ -91,7 +113,7 @@ def run_lanes(optimizer: str, options: dict[str, Any], gradients: Tensor, start:
     return run(rule, start[part], given_gradients(gradients[:, part]), alphas(lanes))
 
 
-@each_rule
+@each_wrapped_rule
 @pytest.mark.parametrize("poison", [0.0, 1e30, -3e38, 1e-42, float("nan"), float("inf")])
 def test_a_poisoned_lane_harms_no_other(optimizer: str, options: dict[str, Any], poison: float) -> None:
     lanes = stack([LANE] * 5)
@@ -110,29 +132,51 @@ def test_a_poisoned_lane_harms_no_other(optimizer: str, options: dict[str, Any],
 EXTREMES = (0.0, 1.0, -1e-45, 1e-30, 3e38)
 
 
-def frozen(rule: Rule, lanes: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """theta before and after a step at alpha = 0 from every combination of extreme but finite m, v and gradients."""
-    m, second, g = (grid.flatten() for grid in torch.meshgrid(*[torch.tensor(EXTREMES)] * 3, indexing="ij"))
-    width = len(lanes["beta1"])
-    theta = random(m.numel(), width, seed=3)
-    before = theta.clone()
-    state = (m[:, None].repeat(1, width), second.abs()[:, None].repeat(1, width))
-    row = rule.coefficients(1, torch.zeros(1, width, dtype=F64))[0]
-    rule.update_(theta, g[:, None].repeat(1, width), state, broadcast(row, theta, 1))
-    return before, theta
-
-
-@each_rule
-def test_a_frozen_lane_keeps_its_parameters(optimizer: str, options: dict[str, Any]) -> None:
-    """alpha = 0 with finite theta, state and gradient, at any betas and at epsilon = 0: never inf * 0."""
+@pytest.mark.parametrize(("optimizer", "options"), [case for case in CASES if "ada" in case[0]], ids=case_id)
+def test_a_frozen_lane_keeps_its_parameters_from_any_state(optimizer: str, options: dict[str, Any]) -> None:
+    """alpha = 0 with every combination of extreme but finite gradients and two tensors of state: never inf * 0."""
     lanes = stack([*SETTINGS, *({**lane, "epsilon": 0.0} for lane in SETTINGS)])
-    before, after = frozen(make_rule(optimizer, lanes, **options), lanes)
-    assert torch.equal(before, after)
+    width = len(lanes["beta1"])
+    grids = torch.meshgrid(*[torch.tensor(EXTREMES)] * 3, indexing="ij")
+    g, *state = (grid.flatten()[:, None].repeat(1, width) for grid in grids)
+    theta = random(len(g), width, seed=3)
+    before = theta.clone()
+    rule = make_rule(optimizer, lanes, **options)
+    row = rule.coefficients(1, torch.zeros(1, width, dtype=F64))[0]
+    held = tuple(tensor.abs() for tensor in state[: len(rule.state_names)])
+    rule.update_(theta, g, held, broadcast(row, theta, 1))
+    assert torch.equal(before, theta)
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "options"), [("adam", {}), ("adamax", {}), ("adamax", {"epsilon_mode": "in-max"})]
-)
+FINITE = torch.tensor([0.0, 1.0, -1.0, -1e-45, 1e-30, 3e-20, 1e-5, -1e4, 1e15])
+
+
+@each_wrapped_rule
+def test_alpha_0_keeps_the_parameters(optimizer: str, options: dict[str, Any]) -> None:
+    """Of lanes of any setting, over steps of gradients of any magnitude."""
+    lanes = stack(SETTINGS)
+    width = len(SETTINGS)
+    start = random(200, width, seed=3)
+    choice = torch.randint(len(FINITE), (8, 200, width), generator=torch.Generator().manual_seed(5))
+    rule = make_rule(optimizer, lanes, **options)
+    path = run(rule, start, given_gradients(FINITE[choice]), torch.zeros(8, width, dtype=F64), 1)
+    assert torch.equal(path, start.expand_as(path))
+
+
+@each_wrapped_rule
+@pytest.mark.parametrize("dtype", [torch.float32, F64], ids=str)
+def test_a_frozen_lane_stays_at_0(optimizer: str, options: dict[str, Any], dtype: torch.dtype) -> None:
+    """Padding of a block, whose gradients are those of its model at theta = 0, and what is evaluated of it."""
+    lanes = stack([FROZEN.hyperparameters])
+    rule = make_rule(optimizer, lanes, **options)
+    gradients = torch.cat([random(60, 40, 1, seed=1), FINITE[:8].repeat(60, 5)[..., None]], dim=1).to(dtype)
+    zeros = torch.zeros(80, 1, dtype=dtype)
+    for evaluated in (False, True):
+        path = run(rule, zeros, given_gradients(gradients), torch.zeros(60, 1, dtype=F64), evaluated=evaluated)
+        assert not path.any()
+
+
+@pytest.mark.parametrize(("optimizer", "options"), [case for case in CASES if case[0] != "adadelta"], ids=case_id)
 def test_no_epsilon_and_no_gradient_yet_is_no_update(optimizer: str, options: dict[str, Any]) -> None:
     """Pixels that are always 0 must not become 0/0."""
     lanes = stack([{**LANE, "epsilon": 0.0}] * 2)

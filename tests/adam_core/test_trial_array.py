@@ -5,14 +5,18 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from adam_core.lane_updates import TABLE_STEPS, LaneUpdates
-from adam_core.layers import Examples, SoftmaxRegression
+from adam_core.arrays.lane_updates import TABLE_STEPS, LaneSetting, LaneUpdates
+from adam_core.arrays.trial_array import TrialArray
+from adam_core.models.examples import DenseExamples
+from adam_core.models.softmax_regression import SoftmaxRegression
+from adam_core.models.stacked_model import Batch
 from adam_core.randomness import Purpose, stream
-from adam_core.trial_array import TrialArray
+from adam_core.schedules import Schedule
 
 CPU = torch.device("cpu")
 C, L2, BATCH, N = 10, 1e-2, 32, 300
@@ -54,35 +58,44 @@ def _array(
     schedule: tuple[str, str] = ("inverse-sqrt", "step"),
 ) -> TrialArray:
     model = SoftmaxRegression(n_features, C, L2, width, CPU, dtype)
-    updates = LaneUpdates(optimizer, options or {}, *schedule, steps_per_epoch=STEPS_PER_EPOCH)
+    updates = LaneUpdates(optimizer, options or {}, STEPS_PER_EPOCH)
+    lanes = [LaneSetting(setting, Schedule(*schedule)) for setting in settings]
     return TrialArray(
-        model, updates, settings, seeds, lambda seed, layer: stream(5, seed, Purpose.INITIAL_WEIGHTS, layer=layer)
+        model, updates, lanes, seeds, lambda seed, layer: stream(5, seed, Purpose.INITIAL_WEIGHTS, layer=layer)
     )
 
 
-def _data(n_features: int, dtype: torch.dtype) -> Examples:
+def _data(n_features: int, dtype: torch.dtype) -> DenseExamples:
     """Examples as sparse as handwritten digits; a tenth of the features is always 0."""
     source = torch.Generator().manual_seed(1)
     inputs = (torch.rand(N, n_features, generator=source, dtype=torch.float64) * 3 - 2).clamp(min=0)
     inputs[:, ::10] = 0.0
-    return Examples(inputs.to(dtype), torch.randint(0, C, (N,), generator=source))
+    return DenseExamples(inputs.to(dtype), torch.randint(0, C, (N,), generator=source))
 
 
-def _batch(data: Examples, seed: int, number: int) -> Examples:
+def _batch(data: DenseExamples, seed: int, number: int) -> DenseExamples:
     epoch, step = divmod(number - 1, STEPS_PER_EPOCH)
     order = torch.randperm(N, generator=torch.Generator().manual_seed(1000 * seed + epoch))
     rows = order[step * BATCH : (step + 1) * BATCH]
-    return data.gather(rows, torch.empty(BATCH, data.inputs.shape[1], dtype=data.inputs.dtype))
+    return data.gather(rows)
 
 
-def _train(array: TrialArray, data: Examples, first: int, last: int) -> None:
+def _no_noise(layer: int) -> np.random.Generator:
+    raise AssertionError("softmax regression draws no noise")
+
+
+def _prepare(array: TrialArray, examples: DenseExamples) -> Batch:
+    return array.prepare(examples, _no_noise, training=True)
+
+
+def _train(array: TrialArray, data: DenseExamples, first: int, last: int) -> None:
     for number in range(first, last + 1):
-        array.step(number, {seed: _batch(data, seed, number) for seed in array.seeds})
+        array.step(number, {seed: _prepare(array, _batch(data, seed, number)) for seed in array.seeds})
 
 
-def _numbers(array: TrialArray, data: Examples) -> dict[int, Tensor]:
+def _numbers(array: TrialArray, data: DenseExamples) -> dict[int, Tensor]:
     """By lane: losses, errors and penalty, then all parameters."""
-    sums = torch.cat([array.losses(data), array.penalty()[None]])
+    sums = torch.cat([array.losses(_prepare(array, data)), array.penalty()[None]])
     figures = {lane: sums[:, slot] for slot, lane in enumerate(array.slots) if lane is not None}
     (parameters,) = array.parameters()
     return {
@@ -121,7 +134,7 @@ def _train_with_torch(
     schedule: tuple[str, str],
     setting: Mapping[str, float],
     initial: Tensor,
-    data: Examples,
+    data: DenseExamples,
     seed: int,
 ) -> Tensor:
     linear = torch.nn.Linear(DIGITS, C, dtype=torch.float64)
@@ -236,7 +249,7 @@ def test_a_frozen_lane_stays_at_zero(optimizer: str) -> None:
     assert array.slots == (0, None, 2, None)
     _train(array, data, 6, 2 * TABLE_STEPS)
     log_classes = N * math.log(C)
-    losses, errors = array.losses(data).tolist()
+    losses, errors = array.losses(_prepare(array, data)).tolist()
     for slot in (1, 3):
         # float32's log(10) is off by up to 2e-7 of it
         assert losses[slot] == pytest.approx(log_classes, rel=1e-6)

@@ -26,8 +26,8 @@ ALLOWED = {
     "dashboard": {"dashboard", "studies"},
 }
 #: The extras of pyproject.toml that a package may count on, besides the dependencies that everybody has.
-EXTRAS = {"adam_core": ("worker",), "studies": ("embedded",), "worker": ("worker",), "dashboard": ("dashboard",)}
-ADAM_CORE_KNOWS = {"torch", "numpy"}
+EXTRAS = {"adam_core": ("worker", "gpu"), "studies": ("embedded",), "worker": ("worker",), "dashboard": ("dashboard",)}
+ADAM_CORE_KNOWS = {"torch", "numpy", "numba", "llvmlite", "triton"}
 
 OWN_FILES = [(package, path) for package in PACKAGES for path in python_files(package)]
 

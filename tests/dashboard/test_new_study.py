@@ -1,43 +1,16 @@
 """The form of a new study."""
 
 import re
-from typing import Any
 
 import pytest
 import yaml
-from streamlit.testing.v1 import AppTest
 
 from studies.db.engine import Database
-from studies.db.queries import find_suite, list_studies
+from studies.db.queries import list_studies
 from studies.presets import PRESETS
 from studies.spec import SuiteSpec, parse
 from tests.dashboard.conftest import OpenPage, errors, texts
-
-DEFAULT_FORM = {
-    "name": "adam-on-digits-logistic",
-    "workload": "digits-logistic",
-    "optimizer": "adam",
-    "n_trials": 128,
-    "n_seeds": 3,
-    "search_space": {
-        "alpha": {"low": 1e-5, "high": 0.1, "scale": "log"},
-        "beta1": {"low": 0, "high": 0.999, "scale": "log1m"},
-        "beta2": {"low": 0.9, "high": 0.9999, "scale": "log1m"},
-        "epsilon": {"low": 1e-10, "high": 1, "scale": "log"},
-    },
-}
-
-
-def work(app: AppTest) -> list[str]:
-    return [metric.value for metric in app.metric]
-
-
-def submit(app: AppTest) -> None:
-    app.button(key="new_submit").click().run()
-
-
-def shown_spec(app: AppTest) -> Any:
-    return parse(yaml.safe_load(app.code[0].value))
+from tests.dashboard.forms import DEFAULT_FORM, shown_spec, submit, work
 
 
 def test_untouched_form_is_a_valid_study(db: Database, open_page: OpenPage) -> None:
@@ -82,10 +55,10 @@ def test_workload_cards(db: Database, open_page: OpenPage) -> None:
 @pytest.mark.parametrize(
     ("key", "typed", "line"),
     [
-        ("new_alpha_low", "2", "search_space.alpha: low must be less than high, got 2 and 0.1"),
-        ("new_alpha_low", "0", r"search_space.alpha: low must be in \(0, inf\), got 0"),
-        ("new_alpha_high", "x", "search_space.alpha.high: must be .*, got 'x'"),
-        ("new_beta2_high", "1.2", r"search_space.beta2: high must be in \[0, 1\), got 1.2"),
+        ("new_adam_alpha_low", "2", "search_space.alpha: low must be less than high, got 2 and 0.1"),
+        ("new_adam_alpha_low", "0", r"search_space.alpha: low must be in \(0, inf\), got 0"),
+        ("new_adam_alpha_high", "x", "search_space.alpha.high: must be .*, got 'x'"),
+        ("new_adam_beta2_high", "1.2", r"search_space.beta2: high must be in \[0, 1\), got 1.2"),
         ("new_n_trials", "0", "n_trials: must be .*, got 0"),
         ("new_n_trials", "1.5", "n_trials: must be .*, got 1.5"),
         ("new_n_seeds", "", "n_seeds: must be .*, got ''"),
@@ -110,15 +83,15 @@ def test_lists_constants_and_a_grid(db: Database, open_page: OpenPage) -> None:
     app.selectbox(key="new_sampler").select("grid").run()
     assert errors(app) == ["search_space.alpha: must be a list or a constant for the sampler grid, got a range"]
     for name, kind in (("alpha", "list"), ("beta1", "list"), ("beta2", "constant"), ("epsilon", "constant")):
-        app.selectbox(key=f"new_{name}_kind").select(kind)
+        app.selectbox(key=f"new_adam_{name}_kind").select(kind)
     app.run()
-    app.text_input(key="new_alpha_list").set_value("0.1, 0.01, 1e-3,")
-    app.text_input(key="new_beta1_list").set_value("0, 0.9").run()
+    app.text_input(key="new_adam_alpha_list").set_value("0.1, 0.01, 1e-3,")
+    app.text_input(key="new_adam_beta1_list").set_value("0, 0.9").run()
     assert work(app)[0] == "6"
     assert app.text_input(key="new_n_trials").disabled
     spec = shown_spec(app)
     assert spec.search_space == {"alpha": (0.1, 0.01, 0.001), "beta1": (0, 0.9), "beta2": 0.999, "epsilon": 1e-8}
-    app.text_input(key="new_beta1_list").set_value("0, y").run()
+    app.text_input(key="new_adam_beta1_list").set_value("0, y").run()
     assert errors(app)[0].startswith("search_space.beta1.1: must be ")
 
 
@@ -131,26 +104,6 @@ def test_objective_with_a_target(db: Database, open_page: OpenPage) -> None:
     assert (spec.objective, spec.target) == ("epochs_to_target", 0.25)
     app.text_input(key="new_target").set_value("0").run()
     assert errors(app) == ["target: must be greater than 0, got 0"]
-
-
-def test_several_optimizers_make_a_suite(db: Database, open_page: OpenPage) -> None:
-    app = open_page("new_study")
-    app.button_group(key="new_optimizers").set_value(["adam", "adamax"]).run()
-    app.text_input(key="new_name").set_value("both").run()
-    assert work(app)[0] == "256"
-    assert "ε" in texts(app)
-    submit(app)
-    suite = find_suite(db, list_studies(db)[0].suite_id or "")
-    assert suite.name == "both"
-    assert {study.name: list(study.spec.search_space) for study in suite.studies} == {
-        "both-adam": ["alpha", "beta1", "beta2", "epsilon"],
-        "both-adamax": ["alpha", "beta1", "beta2"],
-    }
-    assert [link.value for link in app.page_link] == [r"both\-adam", r"both\-adamax"]
-    app.toggle(key="new_adamax_epsilon").set_value(True).run()
-    assert [study.options for study in shown_spec(app).studies] == [{}, {"epsilon_mode": "in-max"}]
-    app.button_group(key="new_optimizers").set_value([]).run()
-    assert errors(app) == ["optimizer: must be given"]
 
 
 def test_preview_shows_the_settings_of_the_chosen_study(db: Database, open_page: OpenPage) -> None:
@@ -167,7 +120,7 @@ def test_preview_shows_the_settings_of_the_chosen_study(db: Database, open_page:
 
 def test_warns_without_the_papers_default(db: Database, open_page: OpenPage) -> None:
     app = open_page("new_study")
-    app.text_input(key="new_alpha_low").set_value("0.01").run()
+    app.text_input(key="new_adam_alpha_low").set_value("0.01").run()
     assert "does not contain the paper's defaults" in app.warning[0].value.replace("\\", "")
     assert not app.button(key="new_submit").disabled
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
@@ -103,6 +104,36 @@ def test_trials_table(db: Database, open_page: OpenPage) -> None:
     assert shown["alpha"].sort_index().tolist() == frame["alpha"].tolist()
     assert shown["test_error"].sort_index().dropna().tolist() == (100 * frame["test_error"]).dropna().tolist()
     assert "validation_loss" not in table, "columns in which nothing stands are left out"
+
+
+def test_other_parameters(db: Database, open_page: OpenPage) -> None:
+    """A study of RMSProp: its own parameters, its options, and whose the default is."""
+    space = {"momentum": [0.0, 0.9], "weight_decay": 1e-4}
+    spec = make_spec(optimizer="rmsprop", search_space=space, options={"centered": True}, n_trials=40)
+    study_id = insert_study(db, spec)
+    app = open_page("study", id=study_id)
+    assert not app.error
+    assert "epsilon_mode outside · centered · weight_decay_mode l2 · α/√t per step" in texts(app).replace("\\", "")
+    assert {"α", "ρ", "μ", "ε", "weight decay"} <= set(app.table[0].value)
+    assert "Torch's default is not among the ended trials." in texts(app), "it has no weight decay"
+    shown = app.dataframe[0].value.set_index("trial").sort_index()
+    others = pd.DataFrame(trials_frame(db, study_id)["other"].tolist())
+    for name in ("rho", "momentum", "weight_decay"):
+        assert shown[name].tolist() == others[name].tolist()
+    assert "beta1" not in shown and "bias_correction" not in shown
+    sensitivity = figures(app)[-1]
+    titles = [axis["title"]["text"] for key, axis in sensitivity["layout"].items() if key.startswith("xaxis")]
+    assert titles == ["α (log)", "1 − ρ (log)", "1 − μ", "ε (log)"]
+
+
+def test_bias_correction(db: Database, open_page: OpenPage) -> None:
+    spec = make_spec(search_space={"bias_correction": [True, False]}, n_trials=40)
+    study_id = insert_study(db, spec)
+    app = open_page("study", id=study_id)
+    shown = app.dataframe[0].value.set_index("trial").sort_index()["bias_correction"]
+    assert shown.tolist() == trials_frame(db, study_id)["bias_correction"].tolist()
+    assert set(app.table[0].value["bias correction"]) <= {"true", "false"}
+    assert "paper's default" in app.table[0].value[""].tolist()
 
 
 def test_spec_is_shown_as_it_was_submitted(db: Database, open_page: OpenPage) -> None:

@@ -55,6 +55,7 @@ def trials_of(spec: StudySpec, rows: Sequence[Mapping[str, Any]]) -> pd.DataFram
     for number, row in enumerate(rows):
         setting = {name: row[name] for name in spec.search_space}
         is_default = number == 0 and setting == spec.default_setting
+        other = {name: value for name, value in setting.items() if name not in RESULTS_COLUMNS}
         base = {
             "trial": number,
             "state": "complete",
@@ -62,10 +63,10 @@ def trials_of(spec: StudySpec, rows: Sequence[Mapping[str, Any]]) -> pd.DataFram
             "is_default": is_default,
             "n_seeds": spec.n_seeds,
         }
-        full.append({**base, "objective_std": 0.01, "test_error": 0.1, **row})
+        full.append({**base, "other": other or None, "objective_std": 0.01, "test_error": 0.1, **row})
     frame = pd.DataFrame(full, columns=list(RESULTS_COLUMNS))
     types = {name: "float64" for name in _FIGURES} | {"trial": "int64", "n_seeds": "int64"}
-    return frame.astype(types | {"diverged": "boolean", "is_default": "boolean"})
+    return frame.astype(types | dict.fromkeys(("diverged", "is_default", "bias_correction"), "boolean"))
 
 
 def curves_of(curves: Mapping[tuple[int, int], Sequence[float | None]], quantity: str = "train_loss") -> pd.DataFrame:

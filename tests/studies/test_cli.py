@@ -89,7 +89,8 @@ def test_version(run: Run) -> None:
 )
 def test_catalogues(run: Run, command: str, names: dict[str, object]) -> None:
     shown = ok(run(command))
-    assert [line.split()[0] for line in shown.splitlines() if not line.startswith(" ")] == ["NAME", *names]
+    table = shown.split("\n\n")[0]
+    assert [line.split()[0] for line in table.splitlines() if not line.startswith(" ")] == ["NAME", *names]
     assert [entry["name"] for entry in parsed(run(command, "--json"))] == list(names)
 
 

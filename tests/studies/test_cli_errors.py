@@ -109,7 +109,7 @@ def test_wrong_file(run: Run, sqlite_settings: Settings, tmp_path: Path, content
     [
         (
             ("quikstart",),
-            "no preset and no file is called 'quikstart'; the presets are quickstart, mnist-adam-vs-adamax",
+            "no preset and no file is called 'quikstart'; the presets are quickstart, digits-optimizers, mnist-adam-",
         ),
         (("quickstart", "--set", "n_trials"), "--set must be key=value, got 'n_trials'"),
         (("quickstart", "--set", "n_trials=many"), "studies.0.n_trials: must be a whole number, got 'many'"),

@@ -12,7 +12,7 @@ from studies.db.engine import Database
 from studies.db.mirror import forget, mirror, unmirrored_studies
 from studies.db.models import StudyRow
 from studies.db.queries import find_study, trials_frame
-from studies.search_space import complement
+from studies.parameters import complement
 from tests.factories import insert_study, make_spec
 
 STATES = {3: "pruned", 4: "failed", 5: "cancelled"}

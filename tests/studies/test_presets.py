@@ -3,6 +3,7 @@
 import pytest
 
 from studies.errors import NotFoundError
+from studies.optimizers import OPTIMIZERS
 from studies.presets import PRESETS, find_preset
 from studies.search_space import Range
 from studies.spec import SuiteSpec, parse
@@ -27,7 +28,7 @@ def test_preset_survives_json_and_contains_the_papers_default(name: str) -> None
 def test_quickstart_needs_no_download_and_searches_all_four() -> None:
     adam, adamax = suite("quickstart").studies
     assert (adam.optimizer, adamax.optimizer) == ("adam", "adamax")
-    assert adamax.options == {"epsilon_mode": "in-max"} and "in-max" in adamax.name
+    assert adamax.options["epsilon_mode"] == "in-max" and "in-max" in adamax.name
     for study in (adam, adamax):
         assert not study.workload_entry.download
         assert (study.sampler, study.n_trials, study.n_seeds) == ("qmc", 64, 3)
@@ -35,10 +36,20 @@ def test_quickstart_needs_no_download_and_searches_all_four() -> None:
         assert all(isinstance(dimension, Range) for dimension in study.search_space.values())
 
 
+def test_digits_optimizers_gives_every_optimizer_the_same_budget() -> None:
+    studies = suite("digits-optimizers").studies
+    assert [study.optimizer for study in studies] == list(OPTIMIZERS)
+    for study in studies:
+        assert not study.workload_entry.download
+        assert (study.n_trials, study.n_seeds, study.epochs, study.schedule.alpha) == (32, 3, 20, "constant")
+        alpha = study.search_space["alpha"]
+        assert isinstance(alpha, Range) and alpha.high / alpha.low == pytest.approx(1e5)
+
+
 def test_mnist_adam_vs_adamax() -> None:
     adam, adamax = suite("mnist-adam-vs-adamax").studies
     assert (adam.optimizer, adamax.optimizer) == ("adam", "adamax")
-    assert adamax.options == {"epsilon_mode": "none"}
+    assert adamax.options["epsilon_mode"] == "none"
     for study in (adam, adamax):
         assert (study.workload, study.n_trials, study.n_seeds, study.epochs) == ("mnist-logistic", 128, 3, 10)
         assert (study.schedule.alpha, study.schedule.per) == ("inverse-sqrt", "step")
@@ -52,5 +63,7 @@ def test_preset_can_be_changed() -> None:
 
 
 def test_unknown_preset() -> None:
-    with pytest.raises(NotFoundError, match=r"^preset must be one of quickstart, mnist-adam-vs-adamax, got 'x'$"):
+    with pytest.raises(
+        NotFoundError, match=r"^preset must be one of quickstart, digits-optimizers, mnist-adam-vs-adamax, got 'x'$"
+    ):
         find_preset("x")

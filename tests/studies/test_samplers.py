@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from studies.parameters import complement
 from studies.pruners import judge
 from studies.samplers import PastTrial, draw_adaptive, draw_settings
-from studies.search_space import complement, contains, distributions, from_optuna, to_optuna
+from studies.search_space import contains, distributions, from_optuna, to_optuna
 from studies.spec import StudySpec
 from tests.factories import make_spec
 

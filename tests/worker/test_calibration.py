@@ -5,11 +5,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from adam_core.layers import Examples, SoftmaxRegression
+from adam_core.models.softmax_regression import SoftmaxRegression
+from adam_core.models.stacked_model import Batch
 from studies.spec import StudySpec
 from worker import calibration
-from worker.calibration import choose_block_width, keeps_lanes_identical
+from worker.calibration import choose_block_width, choose_lanes
 from worker.datasets.registry import Dataset, load_dataset
+from worker.lane_identity import keeps_lanes_identical
 
 DIGITS = load_dataset("digits", Path(), torch.device("cpu"), torch.float32)
 
@@ -31,6 +33,50 @@ def test_measures_powers_of_two_up_to_what_the_trials_fill(
     monkeypatch.setattr(calibration, "_block_seconds", seconds)
     assert choose_block_width(_spec(n_trials=n_trials), DIGITS) == widest
     assert measured == [2**power for power in range(widest.bit_length())]
+
+
+def test_stops_widening_when_two_widths_in_a_row_are_no_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for models whose lanes take turns: wide blocks of them would take seconds to measure."""
+    measured = []
+
+    def seconds(spec: StudySpec, data: Dataset, width: int) -> float:
+        measured.append(width)
+        return 1.0 * width
+
+    monkeypatch.setattr(calibration, "_block_seconds", seconds)
+    assert choose_block_width(_spec(n_trials=200), DIGITS) == 1
+    assert measured == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("batch_seconds", "block_seconds", "n_blocks"),
+    [
+        (0.0, 0.5, 1),  # nothing to share: one block of each seed
+        (0.001, 0.001, 20),  # a batch is a twentieth of what its blocks take
+        (0.0, 0.0001, 56),  # 12 steps of 3 seeds of 56 blocks are 0.2 s, a twentieth of which records an epoch
+        (0.1, 0.01, 16),  # 200 would be wanted, but a step of 3 seeds takes at most half a second
+        (0.1, 0.6, 1),  # at least one block, however long it takes
+    ],
+)
+def test_lanes_are_as_few_as_make_what_they_share_cheap(
+    batch_seconds: float, block_seconds: float, n_blocks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "_block_seconds", lambda spec, data, width: block_seconds)
+    monkeypatch.setattr(calibration, "_batch_seconds", lambda spec, data: batch_seconds)
+    assert choose_lanes(_spec(), DIGITS, 8) == n_blocks * 8 * 3
+
+
+def test_lanes_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "_block_seconds", lambda spec, data, width: 0.0001)
+    monkeypatch.setattr(calibration, "_batch_seconds", lambda spec, data: 0.1)
+    monkeypatch.setattr(calibration, "lanes_in_memory", lambda workload, device: 100)
+    assert choose_lanes(_spec(), DIGITS, 8) == 96
+    assert choose_lanes(_spec(), DIGITS, 64) == 192
+
+
+def test_the_real_measurement_of_lanes_gives_whole_blocks_of_each_seed() -> None:
+    n_lanes = choose_lanes(_spec(), DIGITS, 8)
+    assert n_lanes >= 24 and n_lanes % 24 == 0
 
 
 @pytest.mark.parametrize(
@@ -81,7 +127,7 @@ def test_the_check_finds_lanes_that_depend_on_place_or_mates(
     backward = SoftmaxRegression.backward
 
     def faulty(
-        model: SoftmaxRegression, theta: Sequence[Tensor], batch: Examples, update: Callable[[int, Tensor], None]
+        model: SoftmaxRegression, theta: Sequence[Tensor], batch: Batch, update: Callable[[int, Tensor], None]
     ) -> None:
         backward(model, theta, batch, update)
         fault(theta[0])

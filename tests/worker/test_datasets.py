@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from adam_core.models.examples import DenseExamples
 from studies.errors import DataError
 from studies.workloads import WORKLOADS
 from worker.datasets.digits import read_digits
@@ -102,6 +103,7 @@ def test_examples_are_scaled_to_one_and_loaded_once(dtype: torch.dtype) -> None:
     data = load_dataset("digits", Path(), CPU, dtype)
     assert load_dataset("digits", Path(), CPU, dtype) is data
     for examples in (data.train, data.test):
+        assert isinstance(examples, DenseExamples)
         assert examples.inputs.dtype == dtype and examples.labels.dtype == torch.int64
         assert examples.inputs.min() == 0.0 and examples.inputs.max() == 1.0
 
@@ -110,6 +112,7 @@ def test_examples_are_scaled_to_one_and_loaded_once(dtype: torch.dtype) -> None:
 def test_every_entry_of_the_catalogue_has_the_shapes_that_it_tells() -> None:
     for entry in WORKLOADS.values():
         data = load_dataset(entry.dataset, Path(os.environ["ADAM_STUDIES_DATA"]), CPU, torch.float32)
+        assert isinstance(data.train, DenseExamples) and isinstance(data.test, DenseExamples)
         assert data.train.inputs.shape == (entry.n_train, entry.n_features)
         assert data.test.inputs.shape == (entry.n_test, entry.n_features)
         assert np.unique(data.train.labels.numpy()).tolist() == list(range(entry.n_classes))

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from studies.errors import InputError
-from worker.device import CPU_LANES, choose_device, device_kind, lanes, use_one_thread
+from worker.device import choose_device, device_kind, lanes_in_memory, use_one_thread
 
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="the machine has a GPU")
 CPU = torch.device("cpu")
@@ -25,17 +25,21 @@ def test_an_unknown_device_is_refused() -> None:
         choose_device("tpu")
 
 
-def test_lanes_of_a_workload() -> None:
-    assert lanes("mnist-logistic", CPU) == CPU_LANES
+def test_lanes_that_fit_take_half_of_a_cores_part_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lane of mnist-logistic is 7,850 parameters, of which an array holds six tensors of four bytes."""
+    pages = {"SC_AVPHYS_PAGES": 1_000_000, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr("os.sysconf", pages.__getitem__)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert lanes_in_memory("mnist-logistic", CPU) == 1_000_000 * 4096 // 4 // 2 // (7850 * 24)
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_a_gpu_is_chosen_and_takes_more_lanes_than_a_cpu() -> None:
+def test_a_gpu_is_chosen() -> None:
     device = choose_device("any")
     assert device.type == "cuda"
     assert device_kind(device) == torch.cuda.get_device_name(device)
-    assert lanes("mnist-logistic", device) > CPU_LANES
+    assert lanes_in_memory("mnist-logistic", device) > 1000
 
 
 def test_one_thread_is_left() -> None:

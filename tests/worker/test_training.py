@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from adam_core.layers import Examples
+from adam_core.models.examples import DenseExamples, Examples
 from adam_core.randomness import epoch_order
+from adam_core.schedules import Schedule
 from worker import training
 from worker.array_plan import build_array
 from worker.datasets.registry import Dataset, load_dataset
@@ -45,8 +46,7 @@ def _plan(lanes: tuple[Lane, ...], **changes: Any) -> ArrayPlan:
         workload="digits-logistic",
         optimizer="adam",
         options={},
-        schedule_kind="inverse-sqrt",
-        schedule_per="step",
+        schedule=Schedule("inverse-sqrt"),
         batch_size=128,
         epochs=3,
         seed=11,
@@ -108,7 +108,7 @@ def test_lanes_of_a_seed_start_from_the_same_loss() -> None:
 
 def test_two_epochs_equal_plain_torch_on_the_same_order_of_examples() -> None:
     """Float64, within 1e-12: the order, the smaller last batch, the L2 term, and each metric's examples."""
-    plan = _plan(_lanes([4], 2), epochs=2, holdout=True, schedule_kind="constant")
+    plan = _plan(_lanes([4], 2), epochs=2, holdout=True, schedule=Schedule())
     report = _reports(ArrayTraining(plan, load_dataset("digits", Path(), CPU, torch.float64)).run())[2]
     initial = build_array(plan, CPU, torch.float64).parameters()[0]
     for replicate, metrics in enumerate(report.lanes):
@@ -125,6 +125,7 @@ def _train_with_torch(plan: ArrayPlan, replicate: int, initial: torch.Tensor) ->
     optimizer = torch.optim.Adam([theta], lr=setting["alpha"], betas=betas, eps=setting["epsilon"])
 
     def loss(examples: Examples) -> torch.Tensor:
+        assert isinstance(examples, DenseExamples)
         return torch.nn.functional.cross_entropy(examples.inputs @ theta[:-1] + theta[-1], examples.labels)
 
     def penalty() -> torch.Tensor:
@@ -134,8 +135,9 @@ def _train_with_torch(plan: ArrayPlan, replicate: int, initial: torch.Tensor) ->
         order = torch.from_numpy(epoch_order(plan.seed, replicate, epoch, n_train))
         for rows in torch.split(order, plan.batch_size):
             optimizer.zero_grad()
-            torch.autograd.backward(loss(Examples(data.train.inputs[rows], data.train.labels[rows])) + penalty())
+            torch.autograd.backward(loss(data.train.gather(rows)) + penalty())
             optimizer.step()
+    assert isinstance(data.test, DenseExamples)
     guesses = (data.test.inputs @ theta[:-1] + theta[-1]).argmax(1)
     with torch.no_grad():
         return {

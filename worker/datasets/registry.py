@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from adam_core.layers import Examples
+from adam_core.models.examples import DenseExamples, Examples
 from worker.datasets.digits import read_digits
 from worker.datasets.mnist import read_mnist
 from worker.datasets.raw import RawDataset
@@ -29,12 +29,12 @@ class Dataset:
     @property
     def device(self) -> torch.device:
         """Where it lies, and so where it is trained on."""
-        return self.train.inputs.device
+        return self.train.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Of the inputs, and so of the parameters."""
-        return self.train.inputs.dtype
+        return self.train.dtype
 
 
 @lru_cache(maxsize=4)
@@ -46,8 +46,8 @@ def load_dataset(name: str, data_dir: Path, device: torch.device, dtype: torch.d
     """
     raw = READERS[name](data_dir)
 
-    def examples(inputs: NDArray[Any], labels: NDArray[Any]) -> Examples:
+    def examples(inputs: NDArray[Any], labels: NDArray[Any]) -> DenseExamples:
         scaled = torch.tensor(inputs).to(device, dtype).div_(raw.scale)
-        return Examples(scaled, torch.tensor(labels, dtype=torch.int64, device=device))
+        return DenseExamples(scaled, torch.tensor(labels, dtype=torch.int64, device=device))
 
     return Dataset(examples(raw.train_inputs, raw.train_labels), examples(raw.test_inputs, raw.test_labels))

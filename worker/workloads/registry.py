@@ -7,7 +7,8 @@ from typing import Protocol
 
 import torch
 
-from adam_core.layers import SoftmaxRegression, StackedModel
+from adam_core.models.softmax_regression import SoftmaxRegression
+from adam_core.models.stacked_model import StackedModel
 from studies.workloads import Workload, find_workload
 
 

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from adam_core.layers import Examples, SoftmaxRegression
+from adam_core.models.examples import DenseExamples
+from adam_core.models.softmax_regression import SoftmaxRegression
 from adam_core.randomness import Purpose, stream
 
 CPU = torch.device("cpu")
@@ -15,17 +16,17 @@ def _model(width: int, dtype: torch.dtype = torch.float64) -> SoftmaxRegression:
     return SoftmaxRegression(F, C, L2, width, CPU, dtype)
 
 
-def _examples(n: int, dtype: torch.dtype = torch.float64) -> Examples:
+def _examples(n: int, dtype: torch.dtype = torch.float64) -> DenseExamples:
     random = torch.Generator().manual_seed(n)
     inputs = torch.rand(n, F, generator=random, dtype=torch.float64).to(dtype)
-    return Examples(inputs, torch.randint(0, C, (n,), generator=random))
+    return DenseExamples(inputs, torch.randint(0, C, (n,), generator=random))
 
 
 def _theta(width: int) -> Tensor:
     return torch.randn(F + 1, C, width, generator=torch.Generator().manual_seed(width), dtype=torch.float64)
 
 
-def _sum_of_lane_losses(theta: Tensor, batch: Examples) -> Tensor:
+def _sum_of_lane_losses(theta: Tensor, batch: DenseExamples) -> Tensor:
     losses = []
     for lane in range(theta.shape[-1]):
         weights, biases = theta[:-1, :, lane], theta[-1, :, lane]
@@ -37,9 +38,10 @@ def _sum_of_lane_losses(theta: Tensor, batch: Examples) -> Tensor:
 @pytest.mark.parametrize("width", [1, 3, 8])
 @pytest.mark.parametrize("n", [1, 29])
 def test_gradient_is_autograds_of_the_sum_over_lanes_of_their_mean_losses(width: int, n: int) -> None:
-    model, batch, theta = _model(width), _examples(n), _theta(width)
+    model, examples, theta = _model(width), _examples(n), _theta(width)
+    batch = (examples.inputs, examples.labels)
     leaf = theta.clone().requires_grad_()
-    torch.autograd.backward(_sum_of_lane_losses(leaf, batch))
+    torch.autograd.backward(_sum_of_lane_losses(leaf, examples))
     gradients: dict[int, Tensor] = {}
     model.backward([theta], batch, lambda layer, gradient: gradients.update({layer: gradient.clone()}))
     assert gradients.keys() == {0}
@@ -48,7 +50,7 @@ def test_gradient_is_autograds_of_the_sum_over_lanes_of_their_mean_losses(width:
 
 def test_losses_and_penalty_are_the_loss_that_the_gradient_is_of() -> None:
     model, batch, theta = _model(4), _examples(29), _theta(4)
-    total = model.losses([theta], batch)[0].sum() / len(batch) + model.penalty([theta]).sum()
+    total = model.losses([theta], (batch.inputs, batch.labels))[0].sum() / len(batch) + model.penalty([theta]).sum()
     torch.testing.assert_close(total, _sum_of_lane_losses(theta, batch), rtol=1e-13, atol=0)
 
 
@@ -57,13 +59,13 @@ def test_errors_are_the_examples_whose_likeliest_class_is_another() -> None:
     logits = torch.einsum("nf,fck->nck", batch.inputs, theta[:-1]) + theta[-1]
     expected = (logits.argmax(1) != batch.labels[:, None]).sum(0)
     assert 0 < expected.min()
-    assert model.losses([theta], batch)[1].tolist() == expected.tolist()
+    assert model.losses([theta], (batch.inputs, batch.labels))[1].tolist() == expected.tolist()
 
 
 def test_sums_are_float64_whatever_the_parameters_are() -> None:
     model, batch = _model(2, torch.float32), _examples(29, torch.float32)
     theta = [_theta(2).float()]
-    assert model.losses(theta, batch).dtype == model.penalty(theta).dtype == torch.float64
+    assert model.losses(theta, (batch.inputs, batch.labels)).dtype == model.penalty(theta).dtype == torch.float64
 
 
 def test_initial_weights_have_variance_one_over_inputs_and_biases_are_zero() -> None:
@@ -76,10 +78,11 @@ def test_initial_weights_have_variance_one_over_inputs_and_biases_are_zero() -> 
     assert abs(np.mean(theta[:-1])) * 28 < 0.05
 
 
-def test_examples_are_gathered_into_the_buffer() -> None:
-    examples, buffer = _examples(29), torch.zeros(5, F, dtype=torch.float64)
-    batch = examples.gather(torch.tensor([28, 3, 3]), buffer)
-    assert batch.inputs.data_ptr() == buffer.data_ptr()
-    assert torch.equal(batch.inputs, examples.inputs[[28, 3, 3]])
-    assert torch.equal(batch.labels, examples.labels[[28, 3, 3]])
+def test_a_batch_is_the_gathered_examples() -> None:
+    examples = _examples(29)
+    gathered = examples.gather(torch.tensor([28, 3, 3]))
+    for training in (True, False):
+        inputs, labels = _model(2).prepare(gathered, lambda layer: np.random.default_rng(layer), training=training)
+        assert torch.equal(inputs, examples.inputs[[28, 3, 3]])
+        assert torch.equal(labels, examples.labels[[28, 3, 3]])
     assert len(examples.part(20, 40)) == 9

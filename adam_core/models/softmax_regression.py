@@ -1,75 +1,23 @@
-"""Models of stacked lanes with a written-out backward: one wide matrix product serves all lanes of a block.
-
-A block holds b lanes of one seed, which share each batch. In memory the lane's axis is the last and contiguous, so
-that the products over all lanes are one product and a lane's scalars broadcast along vectors. This layout is private
-to `adam_core`: public shapes lead with K.
-"""
+"""Softmax regression: one wide matrix product serves all lanes of a block."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class Examples:
-    """A data set, a part of it or a batch: inputs [n, F] in the model's dtype, labels [n] int64."""
-
-    inputs: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        """n, the number of examples."""
-        return self.labels.shape[0]
-
-    def part(self, start: int, stop: int) -> Examples:
-        """The examples start ... stop - 1, or up to the last one, not copied."""
-        return Examples(self.inputs[start:stop], self.labels[start:stop])
-
-    def gather(self, rows: Tensor, buffer: Tensor) -> Examples:
-        """The examples of these indices, their inputs copied into the first rows of the buffer."""
-        inputs = torch.index_select(self.inputs, 0, rows, out=buffer[: rows.shape[0]])
-        return Examples(inputs, self.labels[rows])
-
-
-class StackedModel(Protocol):
-    """A model of which a block of lanes is trained together."""
-
-    width: int  #: b, lanes in a block
-    device: torch.device
-    dtype: torch.dtype
-
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """The shape of each layer's parameters in one lane; a block's are [*shape, b]."""
-
-    def initial(self, generator: Callable[[int], np.random.Generator]) -> tuple[NDArray[np.float64], ...]:
-        """Each layer's parameters of one lane before step 1, from the layer's own stream of random numbers."""
-
-    def backward(self, theta: Sequence[Tensor], batch: Examples, update: Callable[[int, Tensor], None]) -> None:
-        """Hand each layer's gradient to `update(layer, gradient)` as soon as it exists.
-
-        The gradient is that of the sum over lanes of each lane's mean loss over the batch, L2 term included. It is
-        valid only within the call.
-        """
-
-    def losses(self, theta: Sequence[Tensor], batch: Examples) -> Tensor:
-        """Sums over the batch of each lane's data loss and of its errors: [2, b] float64."""
-
-    def penalty(self, theta: Sequence[Tensor]) -> Tensor:
-        """Each lane's L2 term of the loss: [b] float64."""
+from adam_core.models.examples import DenseExamples
+from adam_core.models.stacked_model import Batch, Draw
 
 
 class SoftmaxRegression:
     """L2-regularised softmax regression: F inputs, C classes, loss = mean cross-entropy + l2/2 times the sum of W².
 
-    Its one layer's parameters are [F + 1, C]: the weights, and the biases as the last row.
+    Its one layer's parameters are [F + 1, C]: the weights, and the biases as the last row. The lane's axis is the last
+    in memory, so that the products over all lanes are one product and a lane's scalars broadcast along vectors.
 
     Args:
         n_features: F.
@@ -81,6 +29,8 @@ class SoftmaxRegression:
 
     Source: Kingma & Ba 2015, section 6.1. The paper states no initial weights; here normal of variance 1/F, biases 0.
     """
+
+    lanes_last = True
 
     def __init__(
         self, n_features: int, n_classes: int, l2: float, width: int, device: torch.device, dtype: torch.dtype
@@ -101,38 +51,44 @@ class SoftmaxRegression:
         """One layer, [F + 1, C]."""
         return ((self.n_features + 1, self.n_classes),)
 
-    def initial(self, generator: Callable[[int], np.random.Generator]) -> tuple[NDArray[np.float64], ...]:
+    def initial(self, draw: Draw) -> tuple[NDArray[np.float64], ...]:
         """The parameters of one lane before step 1: ([F + 1, C],)."""
-        weights = generator(0).standard_normal((self.n_features, self.n_classes)) / np.sqrt(self.n_features)
+        weights = draw(0).standard_normal((self.n_features, self.n_classes)) / np.sqrt(self.n_features)
         return (np.concatenate([weights, np.zeros((1, self.n_classes))]),)
 
-    def backward(self, theta: Sequence[Tensor], batch: Examples, update: Callable[[int, Tensor], None]) -> None:
+    def prepare(self, examples: DenseExamples, draw: Draw, *, training: bool) -> Batch:
+        """The inputs [n, F] and labels [n]; there is no noise."""
+        return examples.inputs, examples.labels
+
+    def backward(self, theta: Sequence[Tensor], batch: Batch, update: Callable[[int, Tensor], None]) -> None:
         """Hand the gradient [F + 1, C, b] to `update(0, gradient)`."""
+        inputs, labels = batch
         weights, biases = self._split(theta)
-        n = len(batch)
+        n = len(labels)
         logits, probabilities, one_hot = self._workspace(n)
-        torch.addmm(biases, batch.inputs, weights, out=logits)
+        torch.addmm(biases, inputs, weights, out=logits)
         cube = probabilities.view(n, self.n_classes, self.width)
         torch.softmax(logits.view(n, self.n_classes, self.width), 1, out=cube)
-        torch.index_select(self._eye, 0, batch.labels, out=one_hot)
+        torch.index_select(self._eye, 0, labels, out=one_hot)
         cube.sub_(one_hot[:, :, None])
         grad_weights, grad_biases = self._grad[:-1], self._grad[-1]
-        torch.addmm(weights, batch.inputs.t(), probabilities, beta=self.l2, alpha=1 / n, out=grad_weights)
+        torch.addmm(weights, inputs.t(), probabilities, beta=self.l2, alpha=1 / n, out=grad_weights)
         torch.sum(probabilities, 0, out=grad_biases).mul_(1 / n)
         update(0, self._grad.view(-1, self.n_classes, self.width))
 
-    def losses(self, theta: Sequence[Tensor], batch: Examples) -> Tensor:
+    def losses(self, theta: Sequence[Tensor], batch: Batch) -> Tensor:
         """Sums over the batch of each lane's cross-entropy and of its errors: [2, b] float64.
 
         An example counts as right where no class is likelier than its label.
         """
+        inputs, labels = batch
         weights, biases = self._split(theta)
-        n = len(batch)
+        n = len(labels)
         logits, log_likelihoods, _ = self._workspace(n)
-        torch.addmm(biases, batch.inputs, weights, out=logits)
+        torch.addmm(biases, inputs, weights, out=logits)
         cube = log_likelihoods.view(n, self.n_classes, self.width)
         torch.log_softmax(logits.view(n, self.n_classes, self.width), 1, out=cube)
-        rows = torch.arange(0, n * self.n_classes, self.n_classes, device=self.device).add_(batch.labels)
+        rows = torch.arange(0, n * self.n_classes, self.n_classes, device=self.device).add_(labels)
         own = log_likelihoods.view(-1, self.width).index_select(0, rows)
         wrong = cube.amax(1).gt(own)
         return torch.stack([own.double().neg_().sum(0), wrong.sum(0, dtype=torch.float64)])

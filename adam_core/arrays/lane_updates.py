@@ -10,13 +10,35 @@ import torch
 from torch import Tensor
 
 from adam_core.rules import Rule, make_rule
-from adam_core.schedules import alpha_schedule
+from adam_core.schedules import Schedule
 
 #: Steps in a table. Tables start at fixed steps (1, 257, ...), wherever a run starts.
 TABLE_STEPS = 256
 
+
+@dataclass(frozen=True)
+class LaneSetting:
+    """What a lane's updates are made with: alpha and the rule's hyperparameters, and how alpha changes."""
+
+    hyperparameters: Mapping[str, float]
+    schedule: Schedule
+
+
 #: A lane without a trial (padding, or frozen): alpha 0 keeps its theta at 0, the rest keeps its state finite.
-FROZEN: Mapping[str, float] = {"alpha": 0.0, "beta1": 0.9, "beta2": 0.999, "epsilon": 1.0}
+FROZEN = LaneSetting(
+    {
+        "alpha": 0.0,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "epsilon": 1.0,
+        "momentum": 0.0,
+        "rho": 0.9,
+        "weight_decay": 0.0,
+        "bias_correction": 1.0,
+        "beta1_decay": 1.0,
+    },
+    Schedule(),
+)
 
 
 @dataclass(frozen=True)
@@ -26,15 +48,11 @@ class LaneUpdates:
     Args:
         optimizer: name of the update rule.
         options: the rule's options.
-        schedule_kind: as `alpha_schedule` takes it.
-        schedule_per: as `alpha_schedule` takes it.
         steps_per_epoch: updates in one pass over the training data.
     """
 
     optimizer: str
     options: Mapping[str, Any]
-    schedule_kind: str
-    schedule_per: str
     steps_per_epoch: int
 
     def rule(self, hyperparameters: Mapping[str, float]) -> Rule:
@@ -46,25 +64,26 @@ class LaneUpdates:
         lanes = {name: torch.tensor([value], dtype=torch.float64) for name, value in hyperparameters.items()}
         return make_rule(self.optimizer, lanes, **self.options)
 
-    def table(self, hyperparameters: Sequence[Mapping[str, float]], first_step: int, dtype: torch.dtype) -> Tensor:
+    def table(self, settings: Sequence[LaneSetting], first_step: int, dtype: torch.dtype) -> Tensor:
         """The coefficients of TABLE_STEPS steps of some lanes: [TABLE_STEPS, C, lanes], rounded once, to dtype.
 
         Each lane is computed alone, so that its numbers cannot depend on its mates.
 
         Args:
-            hyperparameters: each lane's alpha, beta1, beta2 and epsilon.
+            settings: of each lane.
             first_step: number of the first step, from 1.
             dtype: of the parameters.
         """
-        return torch.cat([self._lane(values, first_step) for values in hyperparameters], dim=2).to(dtype)
+        return torch.cat([self._lane(setting, first_step) for setting in settings], dim=2).to(dtype)
 
-    def _lane(self, hyperparameters: Mapping[str, float], first_step: int) -> Tensor:
-        alpha = alpha_schedule(
-            self.schedule_kind,
-            self.schedule_per,
-            torch.tensor([hyperparameters["alpha"]], dtype=torch.float64),
-            self.steps_per_epoch,
-            first_step,
-            TABLE_STEPS,
-        )
-        return self.rule(hyperparameters).coefficients(first_step, alpha)
+    def alphas(self, settings: Sequence[LaneSetting], first_step: int, n_steps: int) -> Tensor:
+        """Alpha of T steps of some lanes, their schedules applied: [T, lanes] float64."""
+        return torch.cat([self._lane_alphas(setting, first_step, n_steps) for setting in settings], dim=1)
+
+    def _lane(self, setting: LaneSetting, first_step: int) -> Tensor:
+        alphas = self._lane_alphas(setting, first_step, TABLE_STEPS)
+        return self.rule(setting.hyperparameters).coefficients(first_step, alphas)
+
+    def _lane_alphas(self, setting: LaneSetting, first_step: int, n_steps: int) -> Tensor:
+        alpha = torch.tensor([setting.hyperparameters["alpha"]], dtype=torch.float64)
+        return setting.schedule.alphas(alpha, self.steps_per_epoch, first_step, n_steps)

@@ -1,0 +1,1 @@
+"""Trial arrays: many lanes of one model, trained together."""

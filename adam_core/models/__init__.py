@@ -1,0 +1,1 @@
+"""The paper's models over stacked lanes, each with its backward pass written out."""

@@ -1,0 +1,1 @@
+"""Measurements of speed against rivals; no part of the installed packages."""

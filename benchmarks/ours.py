@@ -1,0 +1,144 @@
+"""Training trial arrays as a worker does: gather, prepare and step; evaluation and bookkeeping apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import cast
+
+import torch
+
+from adam_core.arrays.trial_array import TrialArray
+from adam_core.models.cnn import CNN
+from adam_core.models.examples import DenseExamples, Examples
+from adam_core.models.mlp import MLP
+from adam_core.models.softmax_regression import SoftmaxRegression
+from adam_core.models.sparse_examples import SparseExamples
+from adam_core.models.sparse_logistic import SparseLogisticRegression
+from adam_core.models.stacked_model import Draw, StackedModel
+from adam_core.models.vae import VAE
+from adam_core.randomness import Purpose, epoch_order, stream
+from benchmarks.inputs import N_WORDS, load_inputs
+from benchmarks.processes import Step
+from benchmarks.shapes import BATCH_SIZE, DROPOUT, INPUT_DROPOUT, SHAPES
+from studies.spec import StudySpec
+from studies.workloads import WORKLOADS, Workload
+from worker.array_plan import ArrayPlan, Lane, build_array
+from worker.calibration import choose_block_width, choose_lanes
+from worker.datasets.registry import Dataset
+from worker.device import use_one_thread
+from worker.workloads.registry import BUILDERS, Builder
+
+_Build = Callable[[float, int, torch.device, torch.dtype], StackedModel]
+
+#: Of workloads that the catalogue may not have yet, by L2 strength, block width, device and dtype.
+_MODELS: dict[str, _Build] = {
+    "mnist-logistic": lambda *args: SoftmaxRegression(784, 10, *args),
+    "imdb-logistic": lambda l2, *args: SparseLogisticRegression(N_WORDS, l2, 0.0, *args),
+    "imdb-logistic-dropout": lambda l2, *args: SparseLogisticRegression(N_WORDS, l2, DROPOUT, *args),
+    "mnist-mlp": lambda *args: MLP(784, (1000, 1000), 10, *args),
+    "mnist-mlp-dropout": lambda *args: MLP(784, (1000, 1000), 10, *args, dropout=DROPOUT, input_dropout=INPUT_DROPOUT),
+    "mnist-vae": lambda l2, *args: VAE(784, 500, 50, *args),
+    "cifar10-cnn": lambda *args: CNN((3, 32, 32), (64, 64, 128), 1000, 10, *args),
+    "cifar10-cnn-dropout": lambda *args: CNN(
+        (3, 32, 32), (64, 64, 128), 1000, 10, *args, dropout=DROPOUT, input_dropout=INPUT_DROPOUT
+    ),
+}
+
+
+def choose_array(shape_name: str, folder: Path, device: torch.device) -> tuple[int, int]:
+    """The block width and the lanes K with which a worker would train a study of this workload, all else default."""
+    data = _dataset(shape_name, folder, device)
+    spec = _spec(shape_name)
+    width = choose_block_width(spec, data)
+    return width, choose_lanes(spec, data, width)
+
+
+def our_step(shape_name: str, width: int, n_lanes: int, folder: Path, device: torch.device) -> Step:
+    """A step of all lanes of an array, of as many seeds as a study has."""
+    _, steps = training(shape_name, width, n_lanes, _spec(shape_name).n_seeds, folder, device)
+
+    def step() -> float:
+        next(steps)
+        return n_lanes
+
+    return step
+
+
+def training(
+    shape_name: str, width: int, n_lanes: int, n_seeds: int, folder: Path, device: torch.device
+) -> tuple[TrialArray, Iterator[None]]:
+    """An array, and its training: each item is a step of all lanes."""
+    use_one_thread()
+    spec, train = _spec(shape_name), _dataset(shape_name, folder, device).train
+    lanes = tuple(Lane(lane // n_seeds, lane % n_seeds, {}) for lane in range(n_lanes))
+    array = build_array(ArrayPlan.of(spec, lanes, width), device, torch.float32)
+    return array, _steps(array, train)
+
+
+def _steps(array: TrialArray, train: Examples) -> Iterator[None]:
+    """What `worker.training` does between the ends of epochs."""
+    number = 0
+    for epoch in count(1):
+        orders = {seed: epoch_order(0, seed, epoch, len(train)) for seed in array.seeds}
+        chosen = {
+            seed: torch.split(torch.from_numpy(order).to(train.device), BATCH_SIZE) for seed, order in orders.items()
+        }
+        for step in range(-(-len(train) // BATCH_SIZE)):
+            batches = {
+                seed: array.prepare(train.gather(rows[step]), _noise(seed, epoch, step), training=True)
+                for seed, rows in chosen.items()
+            }
+            number += 1
+            array.step(number, batches)
+            yield
+
+
+def _noise(seed: int, epoch: int, step: int) -> Draw:
+    return lambda layer: stream(0, seed, Purpose.TRAINING_NOISE, epoch=epoch, step=step, layer=layer)
+
+
+def _spec(shape_name: str) -> StudySpec:
+    """A study of the workload, which the catalogue of this process gets to know."""
+    if shape_name not in WORKLOADS:
+        WORKLOADS[shape_name] = _entry(shape_name)
+        cast(dict[str, Builder], BUILDERS)[shape_name] = lambda workload, width, device, dtype: _MODELS[shape_name](
+            workload.l2, width, device, dtype
+        )
+    return StudySpec(name="benchmark", workload=shape_name, optimizer="adam")
+
+
+def _dataset(shape_name: str, folder: Path, device: torch.device) -> Dataset:
+    arrays = {name: tensor.to(device) for name, tensor in load_inputs(SHAPES[shape_name].dataset, folder).items()}
+    train: Examples
+    if "words" in arrays:
+        words = arrays["words"].int()
+        values = torch.ones(len(words), device=device)
+        train = SparseExamples.from_csr(arrays["starts"], words, values, arrays["labels"], N_WORDS)
+    else:
+        train = DenseExamples(arrays["inputs"], arrays["labels"])
+    return Dataset(train=train, test=train.part(0, 10_000))
+
+
+def _entry(shape_name: str) -> Workload:
+    shape = SHAPES[shape_name]
+    n_train = {"mnist": 60_000, "cifar-10": 50_000, "imdb": 25_000}[shape.dataset]
+    return Workload(
+        name=shape_name,
+        title="",
+        citation="",
+        dataset=shape.dataset,
+        model="",
+        n_train=n_train,
+        n_validation=n_train // 6,
+        n_test=10_000,
+        n_features=0,
+        n_classes=0,
+        l2=shape.l2,
+        batch_size=BATCH_SIZE,
+        epochs=10,
+        metric="",
+        unstated="",
+        download=False,
+    )
