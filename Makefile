@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install demo up test test-slow check format
+.PHONY: help install demo up test test-slow check format bench bench-gpu
 
 help:
 	@echo "make demo       train the quickstart suite through the real stack, then print a summary"
@@ -13,6 +13,8 @@ help:
 	@echo "make test-slow  run the tests marked slow"
 	@echo "make check      ruff and mypy"
 	@echo "make format     let ruff mend what it can"
+	@echo "make bench      measure the speed against other ways to train, into benchmarks/results/; wants a quiet machine"
+	@echo "make bench-gpu  the same on a CUDA device"
 	@echo "make install    only set up .venv"
 
 install: .venv/.installed
@@ -38,6 +40,14 @@ format: .venv/.installed-test
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+bench: .venv/.installed-bench
+	$(BIN)/python -m benchmarks.arrays
+	$(BIN)/python -m benchmarks.update_kernels
+
+bench-gpu: .venv/.installed-bench
+	$(BIN)/python -m benchmarks.arrays --device cuda
+	$(BIN)/python -m benchmarks.update_kernels --device cuda
+
 # The stamps make a second call instant; pip runs again when pyproject.toml changes.
 .venv/.installed: pyproject.toml | $(BIN)/python
 	@echo "Installing adam-studies into .venv (the first time downloads PyTorch: some minutes) ..."
@@ -48,6 +58,10 @@ format: .venv/.installed-test
 	@echo "Installing adam-studies and its test tools into .venv (the first time downloads PyTorch: some minutes) ..."
 	@$(PIP) --editable ".[test]"
 	@touch .venv/.installed $@
+
+.venv/.installed-bench: pyproject.toml | $(BIN)/python
+	@$(PIP) --editable ".[bench]"
+	@touch $@
 
 $(BIN)/python:
 	@command -v "$(PYTHON)" >/dev/null || \

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,13 +17,13 @@ import torch
 from benchmarks.ceilings import measure_ceilings
 from benchmarks.growth import measure_growth, measure_removal
 from benchmarks.inputs import load_inputs, write_inputs
-from benchmarks.machine import describe, n_cores
-from benchmarks.ours import choose_array, our_step
+from benchmarks.machine import describe
+from benchmarks.ours import choose_array, our_way
 from benchmarks.plot import draw
-from benchmarks.processes import Way, call, measure
+from benchmarks.processes import call, measure
 from benchmarks.rivals import rival_ways
 from benchmarks.shapes import SHAPES, Shape
-from benchmarks.table import OURS, render
+from benchmarks.table import render
 
 _SECTIONS = ("ceilings", "rates", "growth")
 
@@ -90,7 +89,7 @@ def _measure_workload(shape: Shape, folder: Path, device: torch.device, asked: a
     }
     if "rates" in asked.sections:
         _say(f"{shape.name}: trial-steps per second")
-        ways = [*rival_ways(shape, folder, device), _our_way(shape, width, n_lanes, folder, device)]
+        ways = [*rival_ways(shape, folder, device), our_way(shape.name, width, n_lanes, folder, device)]
         chosen = [way for way in ways if any(text in way.name for text in asked.ways)]
         measured["rates"] = measure(chosen, asked.rounds, asked.seconds or shape.seconds)
     if "growth" in asked.sections:
@@ -99,13 +98,6 @@ def _measure_workload(shape: Shape, folder: Path, device: torch.device, asked: a
         measured["sizes"] = [asdict(size) for size in sizes]
         measured["removal"] = asdict(measure_removal(shape.name, width, sizes[-1].lanes, folder, device))
     return measured
-
-
-def _our_way(shape: Shape, width: int, n_lanes: int, folder: Path, device: torch.device) -> Way:
-    """One worker for each core of a CPU, or one for the GPU."""
-    processes = 1 if device.type == "cuda" else n_cores()
-    build = partial(our_step, shape.name, width, n_lanes, folder, device)
-    return Way(f"{OURS}, {processes} x 1", processes, 1, build)
 
 
 def _flops(shape_name: str, folder: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import cast
@@ -20,7 +21,8 @@ from adam_core.models.stacked_model import Draw, StackedModel
 from adam_core.models.vae import VAE
 from adam_core.randomness import Purpose, epoch_order, stream
 from benchmarks.inputs import N_WORDS, load_inputs
-from benchmarks.processes import Step
+from benchmarks.machine import n_cores
+from benchmarks.processes import Step, Way
 from benchmarks.shapes import BATCH_SIZE, DROPOUT, INPUT_DROPOUT, SHAPES
 from studies.spec import StudySpec
 from studies.workloads import WORKLOADS, Workload
@@ -29,6 +31,8 @@ from worker.calibration import choose_block_width, choose_lanes
 from worker.datasets.registry import Dataset
 from worker.device import use_one_thread
 from worker.workloads.registry import BUILDERS, Builder
+
+OURS = "ours"
 
 _Build = Callable[[float, int, torch.device, torch.dtype], StackedModel]
 
@@ -53,6 +57,13 @@ def choose_array(shape_name: str, folder: Path, device: torch.device) -> tuple[i
     spec = _spec(shape_name)
     width = choose_block_width(spec, data)
     return width, choose_lanes(spec, data, width)
+
+
+def our_way(shape_name: str, width: int, n_lanes: int, folder: Path, device: torch.device) -> Way:
+    """One worker for each core of a CPU, or one for the GPU."""
+    processes = 1 if device.type == "cuda" else n_cores()
+    build = partial(our_step, shape_name, width, n_lanes, folder, device)
+    return Way(f"{OURS}, {processes} x 1", processes, 1, build)
 
 
 def our_step(shape_name: str, width: int, n_lanes: int, folder: Path, device: torch.device) -> Step:

@@ -13,9 +13,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.inputs import load_inputs
-from benchmarks.processes import Step, Way
 from benchmarks.machine import n_cores
+from benchmarks.processes import Step, Way
 from benchmarks.shapes import BATCH_SIZE, CHANNELS_LAST, DENSE, SHAPES, Shape
+
+USUAL = "usual way"
 
 _ADAM: Mapping[str, Mapping[str, bool]] = {"loop": {}, "foreach": {"foreach": True}, "fused": {"fused": True}}
 
@@ -52,24 +54,21 @@ def rival_ways(shape: Shape, folder: Path, device: torch.device) -> list[Way]:
         device: where to train.
     """
     form, *others = shape.forms
-    fastest = Rival("gathers", "fused", form)
     if device.type == "cuda":
-        ways = [(fastest, 1, 1), (Rival("gathers", "foreach", form), 1, 1)]
-        ways += [(Rival("gathers", "fused", other), 1, 1) for other in others if other == CHANNELS_LAST]
+        splits = [(1, 1)]
+        usual = Rival("gathers", "fused", form)
+        rivals = [Rival("gathers", "foreach", form)]
+        rivals += [Rival("gathers", "fused", other) for other in others if other == CHANNELS_LAST]
     else:
-        cores = n_cores()
+        splits = [(1, n_cores()), (n_cores(), 1)]
+        usual = Rival("DataLoader", "loop", form)
         rivals = [Rival("gathers", adam, form) for adam in _ADAM]
         rivals += [Rival("gathers", "fused", other) for other in others]
-        ways = [(Rival("DataLoader", "loop", form), 1, cores)]
-        ways += [(rival, *split) for rival in rivals for split in ((1, cores), (cores, 1))]
+    ways = [(f"{USUAL}: {usual}", usual, splits[0])]
+    ways += [(str(rival), rival, split) for rival in rivals for split in splits]
     return [
-        Way(
-            f"{rival}, {processes} x {threads}",
-            processes,
-            threads,
-            partial(rival_step, shape.name, rival, folder, device),
-        )
-        for rival, processes, threads in ways
+        Way(f"{name}, {split[0]} x {split[1]}", *split, partial(rival_step, shape.name, rival, folder, device))
+        for name, rival, split in ways
     ]
 
 

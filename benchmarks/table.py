@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from benchmarks.ours import OURS
+from benchmarks.rivals import USUAL
 from benchmarks.shapes import SHAPES
-
-OURS = "ours"  #: what the names of our ways begin with
 
 #: Read and written per parameter and step where nothing stays in a cache: theta by the forward and the backward pass,
 #: the gradient once written, and the update's seven numbers.
@@ -24,9 +24,10 @@ _NOTES = f"""\
 - imdb: "dense" has a column for each word, the others only the words of a review: CSR is a product with
   `torch.sparse_csr_tensor`, EmbeddingBag `torch.nn.functional.embedding_bag`, segments `index_select` and
   `torch.segment_reduce` (the fastest that we found, not what a tutorial shows).
-- GFLOP/s count the products and convolutions alone; GB/s count {_BYTES_PER_PARAMETER} bytes per parameter and step: theta read twice, the
-  gradient written, and the update's 28; what stays in a cache is counted too. Shares are of the ceilings of as many
-  processes and threads.
+- GFLOP/s count the products and convolutions alone, none with the zeros of bags of words. GB/s count
+  {_BYTES_PER_PARAMETER} bytes per parameter and step: theta read twice, the gradient written, and the update's
+  28; what stays in a cache is counted too. Ceilings, in the same units: float32 matrix products, and copies, read and
+  written. Shares are of the ceilings of as many processes and threads.
 """
 
 
@@ -43,12 +44,13 @@ class Comparison:
 def compare(measured: Mapping[str, Any]) -> Comparison | None:
     """The usual way, the best of all others' and ours; None: one of them was not measured."""
     medians = {name: median(rates) for name, rates in measured.get("rates", {}).items()}
-    ours = [rate for name, rate in medians.items() if name.startswith(OURS)]
-    rivals = {name: rate for name, rate in medians.items() if not name.startswith(OURS)}
-    if not ours or len(rivals) < 2:
+    usual = next((rate for name, rate in medians.items() if name.startswith(USUAL)), None)
+    ours = next((rate for name, rate in medians.items() if name.startswith(OURS)), None)
+    others = {name: rate for name, rate in medians.items() if not name.startswith((USUAL, OURS))}
+    if usual is None or ours is None or not others:
         return None
-    best = max(rivals, key=rivals.__getitem__)
-    return Comparison(next(iter(rivals.values())), rivals[best], best, ours[0])
+    best = max(others, key=others.__getitem__)
+    return Comparison(usual, others[best], best, ours)
 
 
 def render(results: Mapping[str, Any]) -> str:
@@ -126,8 +128,8 @@ def _growth(workloads: Mapping[str, Any]) -> list[str]:
         rows.append((name, *times, _bytes_per_parameter(measured), _removal(measured["removal"])))
     head = ("workload", *(f"K {k}" for k in all_lanes), "bytes", "removing half of the most lanes")
     return [
-        "One process, one seed: microseconds per trial-step by K; bytes per parameter that another lane takes (theta and",
-        "two tensors of state are 12, with a gradient 16); the time of a removal, and of a step before and after it:",
+        "One process, one seed: microseconds per trial-step by K; bytes per parameter that another lane takes (theta",
+        "and two tensors of state are 12, with a gradient 16); the time of a removal, and of a step before and after:",
         "",
         *_rows(head, rows),
     ]

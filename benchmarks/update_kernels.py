@@ -30,15 +30,15 @@ _RESULTS = Path(__file__).parent / "results"
 _UPDATE_BYTES, _NUMBER_BYTES = 28, 4
 _COLUMNS = 640  #: as many as mnist-logistic has in a block of 64 lanes, so many coefficients has an update
 _SIZES = {"cpu": (20_000_000, 250_000), "cuda": (200_000_000, 2_000_000)}  #: far more than the caches hold, and less
-_ROUNDS = 9
-_SECONDS = 0.3
+_ROUNDS = 7
+_SECONDS = 0.2
 
 _TORCH_CLASSES = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}
 
 
 def _model(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Parameters and a gradient."""
-    theta, grad = torch.randn(2, size // _COLUMNS, _COLUMNS, device=device)
+    theta, grad = torch.randn(2, size // _COLUMNS, _COLUMNS, device=device).unbind()
     return theta, grad
 
 
@@ -77,7 +77,7 @@ def _torchs(optimizer: str, size: int, device: torch.device, implementation: str
 
 def _copy(size: int, device: torch.device, how: str) -> Step:
     """A copy in as much memory as the model and its state take, in as many threads as torch has."""
-    source, target = torch.ones(2, 2 * size, device=device)
+    source, target = torch.ones(2, 2 * size, device=device).unbind()
     if how == "torch":
         copy: Callable[[], object] = partial(target.copy_, source)
     else:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
+from studies.analysis.step_bounds import with_step_bounds
 from studies.data_status import require_data
 from studies.db import queries
 from studies.db.engine import Database, open_database
@@ -64,7 +65,7 @@ def read_spec(source: SpecSource, assignments: tuple[str, ...] = ()) -> Spec:
     if isinstance(source, StudySpec | SuiteSpec):
         if not assignments:
             return source
-        source = source.model_dump(mode="json", exclude_unset=True)  # what was filled in follows from the changes
+        source = source.model_dump(mode="json", exclude_unset=True)  # what the space implies may change with it
     elif isinstance(source, str | PathLike):
         path = Path(source)
         if isinstance(source, str) and not path.exists() and not path.suffix:
@@ -122,6 +123,13 @@ class Handle:
     def curves(self) -> pd.DataFrame:
         """Return a row per replicate and epoch, with the columns of the view `curves`."""
         return self._frame(queries.curves_frame)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Return a row per replicate and epoch, with the columns of the view `diagnostics` and the step bounds.
+
+        There are rows where the spec says `diagnostics: true`.
+        """
+        return with_step_bounds(self._frame(queries.diagnostics_frame), self.trials())
 
     def cancel(self) -> None:
         """End it: waiting trials at once, running ones within seconds."""

@@ -13,9 +13,6 @@ from studies.db.engine import Database
 from studies.db.queries import curves_frame, trials_frame
 from studies.errors import InputError
 
-WHAT = ("trials", "curves")
-FORMATS = ("csv", "parquet", "json")
-
 
 def export(
     database: Database,

@@ -27,8 +27,8 @@ class Rule(ABC):
     """An update rule over K lanes, each with its own hyperparameters; `adam_core.rules.make_rule` makes one.
 
     Every operation is elementwise and rounds alone (no fused multiply-add), so that a lane's numbers are the same at
-    every position and in every memory layout, and a lane that is not finite harms no other. A lane whose alpha is 0 and
-    whose theta, gradient and state are finite keeps its theta exactly.
+    every position and in every memory layout, and a lane that is not finite harms no other. A lane whose alpha is 0
+    keeps its theta exactly while theta, the gradient and the state stay finite.
 
     Coefficients are the scalars of one step. Where an update takes them, they are one tensor [C, ...] whose rows
     broadcast against theta: [C, 1, W] for theta [R, W] with a scalar for each column, [C, R, 1] with one for each row,

@@ -10,7 +10,7 @@ import pandas as pd
 from studies.cli.clients import open_client
 from studies.cli.console import console, grid, note, print_json, print_rich, print_table, text
 from studies.cli.options import id_argument, json_option
-from studies.client import BestTrial, StudyHandle
+from studies.client import BestTrial, Handle, StudyHandle
 from studies.db import queries
 from studies.db.records import StudyRecord
 from studies.errors import InputError
@@ -21,6 +21,7 @@ from studies.search_space import Dimension, Range
 _TABLE_ROWS = 1_000
 _ALL_ROWS = 10_000_000
 _COLUMNS = ("ID", "SUITE", "NAME", "OPTIMIZER", "STATE", "TRIALS ", "BEST ", "WORKLOAD")
+_FRAMES = {"trials": Handle.trials, "curves": Handle.curves, "diagnostics": Handle.diagnostics}
 _NARROW = 100  #: columns of a terminal below which the workload is left out
 
 
@@ -59,15 +60,15 @@ def show(study_or_suite: str, as_json: bool) -> None:
 
 @click.command()
 @id_argument
-@click.option("--what", type=click.Choice(["trials", "curves"]), default="trials", show_default=True)
+@click.option("--what", type=click.Choice(list(_FRAMES)), default="trials", show_default=True)
 @click.option("--format", "format_", type=click.Choice(["csv", "parquet", "json"]), default="csv", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: stdout.")
 def export(study_or_suite: str, what: str, format_: Literal["csv", "parquet", "json"], output: Path | None) -> None:
-    """Trials or learning curves of a study or suite, as a file."""
+    """Trials, learning curves or diagnostics of a study or suite, as a file."""
     if format_ == "parquet" and output is None:
         raise InputError("--format parquet needs a file: name it by -o FILE")
     handle = open_client().find(study_or_suite)
-    content = render(handle.trials() if what == "trials" else handle.curves(), format_)
+    content = render(_FRAMES[what](handle), format_)
     if output is None:
         click.echo(content, nl=False)
     else:
@@ -78,7 +79,7 @@ def export(study_or_suite: str, what: str, format_: Literal["csv", "parquet", "j
 @click.argument("query")
 @click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, format_: Literal["table", "csv", "json"]) -> None:
-    """Read-only SQL over the views results and curves."""
+    """Read-only SQL over the views results, curves and diagnostics."""
     from studies.db.sql import run_sql  # PostgreSQL's driver behind it takes a third of a second
 
     frame = run_sql(open_client().database, query, _TABLE_ROWS if format_ == "table" else _ALL_ROWS)

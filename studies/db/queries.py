@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, Row, Select, TableClause, case, func, select
 
 from studies.db.connection import Database, now
 from studies.db.models import ArrayRow, StudyRow, SuiteRow, WorkerRow
 from studies.db.records import StudyRecord, SuiteRecord, WorkerRecord
-from studies.db.views import CURVES, RESULTS, frame
+from studies.db.views import CURVES, DIAGNOSTICS, RESULTS, frame
 from studies.db.workers import LIVE_SECONDS
 from studies.errors import NotFoundError
 
@@ -95,10 +95,24 @@ def curves_frame(database: Database, study_id: str) -> pd.DataFrame:
     Raises:
         NotFoundError: no study has this id.
     """
-    query = select(CURVES).where(CURVES.c.study_id == study_id)
+    return _rows_of(database, CURVES, study_id)
+
+
+def diagnostics_frame(database: Database, study_id: str) -> pd.DataFrame:
+    """Return the view `diagnostics` of a study: a row per replicate and epoch, where the study asked for them.
+
+    Raises:
+        NotFoundError: no study has this id.
+    """
+    return _rows_of(database, DIAGNOSTICS, study_id)
+
+
+def _rows_of(database: Database, view: TableClause, study_id: str) -> pd.DataFrame:
+    """Return the rows that a view has of a study, in the order of trials, replicates and epochs."""
+    query = select(view).where(view.c.study_id == study_id)
     with database.read() as connection:
         _require_study(connection, study_id)
-        return frame(connection, query.order_by(CURVES.c.trial, CURVES.c.replicate, CURVES.c.epoch))
+        return frame(connection, query.order_by(view.c.trial, view.c.replicate, view.c.epoch))
 
 
 def _require_study(connection: Connection, study_id: str) -> None:

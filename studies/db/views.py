@@ -1,4 +1,4 @@
-"""The views `results` and `curves` with the types of their columns, and pandas frames of them."""
+"""The views `results`, `curves` and `diagnostics` with the types of their columns, and pandas frames of them."""
 
 from typing import Any
 
@@ -22,6 +22,10 @@ CURVES_COLUMNS = (
     *("study_id", "study", "trial", "replicate", "epoch", "steps"),
     *("train_loss", "validation_loss", "validation_error", "test_loss", "test_error", "seconds", "diverged"),
 )
+DIAGNOSTICS_COLUMNS = (
+    *("study_id", "study", "trial", "replicate", "epoch", "steps"),
+    *("max_step", "signal_to_noise", "epsilon_share", "update_norm", "weight_norm", "gradient_norm"),
+)
 
 
 def _type(name: str) -> TypeEngine[Any]:
@@ -33,6 +37,7 @@ def _type(name: str) -> TypeEngine[Any]:
 
 RESULTS = table("results", *(column(name, _type(name)) for name in RESULTS_COLUMNS))
 CURVES = table("curves", *(column(name, _type(name)) for name in CURVES_COLUMNS))
+DIAGNOSTICS = table("diagnostics", *(column(name, _type(name)) for name in DIAGNOSTICS_COLUMNS))
 
 
 def frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:

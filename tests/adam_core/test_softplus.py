@@ -10,6 +10,7 @@ from adam_core.models.softplus import bernoulli_gradient_, bernoulli_losses, sof
 
 @pytest.fixture(autouse=True, params=["compiled", "plain"])
 def _kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert vars(softplus)["kernels"] is not None
     if request.param == "plain":
         monkeypatch.setattr(softplus, "kernels", None)
 

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from adam_core.models import dense, softplus
 from adam_core.models.examples import DenseExamples
 from adam_core.models.stacked_model import Batch
-from adam_core.models.vae import VAE
+from adam_core.models.vae import LATENT, VAE
 from tests.adam_core.model_lanes import (
     assert_buffers_carry_nothing_over,
     assert_initial_weights,
@@ -150,6 +151,7 @@ def test_noise_is_standard_normal_and_the_same_in_every_dtype_and_in_evaluation(
     # standard errors of 10,000 numbers: 0.01 of the mean, 0.014 of the variance
     assert sample.mean().item() == pytest.approx(0.0, abs=0.05)
     assert sample.var().item() == pytest.approx(1.0, abs=0.07)
+    assert np.array_equal(sample, noise(1)(LATENT).standard_normal((2000, Z)))
     assert torch.equal(_model(4).prepare(examples, noise(1), training=False)[1], sample)
     assert torch.equal(_model(1, dtype=torch.float32).prepare(examples, noise(1), training=True)[1], sample.float())
     assert not torch.equal(_model(1).prepare(examples, noise(2), training=True)[1], sample)

@@ -53,7 +53,10 @@ def refused(result: Result, code: int = 2) -> str:
         ("sql", "Missing argument 'QUERY'"),
         ("extend s-x", "Missing option '--trials'"),
         ("extend s-x --trials many", "Invalid value for '--trials': 'many' is not a valid integer."),
-        ("export s-x --what losses", "Invalid value for '--what': 'losses' is not one of 'trials', 'curves'."),
+        (
+            "export s-x --what losses",
+            "Invalid value for '--what': 'losses' is not one of 'trials', 'curves', 'diagnostics'.",
+        ),
         ("export s-x --format xls", "Invalid value for '--format': 'xls' is not one of 'csv', 'parquet', 'json'."),
         ("up --workers 0", "Invalid value for '--workers': 0 is not in the range 1<=x<=256."),
         ("up --port 70000", "Invalid value for '--port': 70000 is not in the range 1<=x<=65535."),

@@ -20,7 +20,7 @@ from studies.db.connection import connect
 from studies.db.engine import Database, open_database
 from studies.db.migrate import VERSION_TABLE, current_revision, head_revision, is_ours, upgrade
 from studies.db.models import Base
-from studies.db.views import CURVES_COLUMNS, RESULTS_COLUMNS
+from studies.db.views import CURVES_COLUMNS, DIAGNOSTICS_COLUMNS, RESULTS_COLUMNS
 from studies.errors import ServiceError
 from studies.settings import Settings
 from tests.factories import insert_study
@@ -31,6 +31,8 @@ RESULTS = """study_id, study, suite, workload, optimizer, trial, state, diverged
     validation_loss, validation_error, test_loss, test_error, seconds, device, started_at, finished_at, error"""
 CURVES = """study_id, study, trial, replicate, epoch, steps, train_loss, validation_loss, validation_error, test_loss,
     test_error, seconds, diverged"""
+DIAGNOSTICS = """study_id, study, trial, replicate, epoch, steps, max_step, signal_to_noise, epsilon_share, update_norm,
+    weight_norm, gradient_norm"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -72,7 +74,12 @@ def test_every_table_of_ours_is_in_the_models(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "columns", "ours"), [("results", RESULTS, RESULTS_COLUMNS), ("curves", CURVES, CURVES_COLUMNS)]
+    ("view", "columns", "ours"),
+    [
+        ("results", RESULTS, RESULTS_COLUMNS),
+        ("curves", CURVES, CURVES_COLUMNS),
+        ("diagnostics", DIAGNOSTICS, DIAGNOSTICS_COLUMNS),
+    ],
 )
 def test_the_views_have_the_published_columns(
     database: Database, view: str, columns: str, ours: tuple[str, ...]

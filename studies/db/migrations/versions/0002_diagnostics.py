@@ -35,10 +35,12 @@ WHERE t.replaced_by IS NULL
 _DIAGNOSTICS = f"""
 CREATE VIEW diagnostics AS
 SELECT s.id AS study_id, s.name AS study, d.trial AS trial, d.replicate AS replicate, d.epoch AS epoch,
-    {", ".join(f"d.{name} AS {name}" for name in _FIGURES)}
+    e.steps AS steps, {", ".join(f"d.{name} AS {name}" for name in _FIGURES)}
 FROM result_diagnostics d
 JOIN result_trials t ON t.study_id = d.study_id AND t.number = d.trial
 JOIN result_studies s ON s.id = d.study_id
+JOIN result_epochs e ON e.study_id = d.study_id AND e.trial = d.trial AND e.replicate = d.replicate
+    AND e.epoch = d.epoch
 WHERE t.replaced_by IS NULL
 """
 
