@@ -78,15 +78,20 @@ def _images(rng: np.random.Generator, n: int, *shape: int) -> dict[str, NDArray[
 
 
 def _imdb(rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
+    words, starts = draw_reviews(rng)
+    inputs = np.zeros((_N_REVIEWS, N_WORDS), np.float32)
+    inputs[np.repeat(np.arange(_N_REVIEWS), np.diff(starts)), words] = 1
+    return {"inputs": inputs, "words": words, "starts": starts, "labels": rng.integers(0, 2, _N_REVIEWS)}
+
+
+def draw_reviews(rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All reviews' distinct words, ascending in a review, and where each review's words begin, [n + 1]."""
     frequencies = 1 / (_FIRST_RANK + np.arange(N_WORDS))
     lengths = _WORDS_PER_REVIEW * rng.lognormal(-(_SPREAD**2) / 2, _SPREAD, _N_REVIEWS)
     reviews = np.repeat(np.arange(_N_REVIEWS), lengths.astype(np.int64) + 1)
     words = rng.choice(N_WORDS, len(reviews), p=frequencies / frequencies.sum())
     reviews, words = np.divmod(np.unique(reviews * N_WORDS + words), N_WORDS)
-    inputs = np.zeros((_N_REVIEWS, N_WORDS), np.float32)
-    inputs[reviews, words] = 1
-    starts = np.searchsorted(reviews, np.arange(_N_REVIEWS + 1))
-    return {"inputs": inputs, "words": words, "starts": starts, "labels": rng.integers(0, 2, _N_REVIEWS)}
+    return words, np.searchsorted(reviews, np.arange(_N_REVIEWS + 1))
 
 
 _SYNTHETIC = {"mnist": _mnist, "cifar-10": _cifar_10, "imdb": _imdb}

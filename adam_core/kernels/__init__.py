@@ -5,16 +5,20 @@ They give the numbers of the plain torch in `adam_core.rules`, bit for bit, and 
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 
+import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
-from adam_core.kernels.layout import layout_of
+from adam_core.kernels.layout import Layout, layout_of
 
 __all__ = ["adam_", "adamax_"]
+
+_log = logging.getLogger(__name__)
 
 
 def adam_(theta: Tensor, grad: Tensor, m: Tensor, v: Tensor, coefficients: Tensor, root: bool) -> bool:
@@ -76,9 +80,21 @@ def _kernels(device_type: str) -> ModuleType | None:
     if device_type not in ("cpu", "cuda"):
         return None
     try:
-        return import_module(f"adam_core.kernels.{device_type}")
+        kernels = import_module(f"adam_core.kernels.{device_type}")
     except ImportError:  # no Numba or no Triton
         return None
+    return kernels if device_type == "cpu" or _launches(kernels, device_type) else None
+
+
+def _launches(kernels: ModuleType, device_type: str) -> bool:
+    """Whether a first launch works: Triton needs a C compiler for it, which a user's machine may not have."""
+    tensors = tuple(torch.zeros(1, 1, device=device_type) for _ in range(4))
+    try:
+        kernels.adam_(Layout(1, 1, per_row=False), tensors, torch.ones(6, 1, 1, device=device_type), False)
+    except Exception as error:  # whatever a toolchain raises
+        _log.warning("Updates run in plain PyTorch, since a Triton kernel cannot be launched: %s", error)
+        return False
+    return True
 
 
 def _tell_autograd(theta: Tensor) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from unittest import mock
 
 import pytest
@@ -186,3 +187,14 @@ def test_code_is_vectorized_and_kept_on_disk(tmp_path: Path) -> None:
     if platform.machine() == "x86_64":
         for operation in ("sqrtps", "divps"):
             assert re.search(rf"\bv?{operation}\b", assembly), operation
+
+
+def test_a_toolchain_that_cannot_launch_is_told_once_and_does_without(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("Failed to find C compiler")
+
+    broken = ModuleType("broken")
+    broken.adam_ = fail  # type: ignore[attr-defined]
+    assert kernels._launches(cpu, "cpu")
+    assert not kernels._launches(broken, "cpu")
+    assert "plain PyTorch" in caplog.text and "Failed to find C compiler" in caplog.text

@@ -1,10 +1,16 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+from benchmarks.inputs import N_WORDS
+from studies.workloads import WORKLOADS
+from worker.workloads.registry import BUILDERS
 
 N_EXAMPLES = 200
-N_WORDS = 10_000
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     present = rng.random((N_EXAMPLES, N_WORDS)) < 0.01
     reviews, words = np.nonzero(present)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "mnist-inputs": rng.random((N_EXAMPLES, 784), dtype=np.float32),
         "mnist-labels": rng.integers(0, 10, N_EXAMPLES),
         "cifar-10-inputs": rng.random((N_EXAMPLES, 3, 32, 32), dtype=np.float32),
@@ -27,3 +33,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def catalogue() -> Iterator[None]:
+    """The benchmark adds to the catalogue of its own processes; this one serves other tests too."""
+    before = [(entries, dict(entries)) for entries in (WORKLOADS, cast(dict[str, Any], BUILDERS))]
+    yield
+    for entries, old in before:
+        entries.clear()
+        entries.update(old)
