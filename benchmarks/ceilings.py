@@ -13,7 +13,7 @@ _SIDE = 2048  #: of the square matrices; large enough that a product is bound by
 _BYTES = 2**28  #: of the copied tensor; far more than a CPU's cache
 
 _ROUNDS = 5
-_SECONDS = 0.5
+_SECONDS = 0.3
 
 
 def measure_ceilings(device: torch.device) -> dict[str, float]:

@@ -15,11 +15,11 @@ from benchmarks.ours import training
 from benchmarks.processes import call, finish
 
 _WARM_UP_STEPS = 3
-_TIMED_SECONDS = 0.3
+_TIMED_SECONDS = 0.2
 
 #: Where sizes end: by number, by the time that a step is expected to take, and by the share of the free memory.
 _MOST_LANES = 1024
-_LONGEST_STEP_SECONDS = 1.0
+_LONGEST_STEP_SECONDS = 0.7
 _MEMORY_SHARE = 0.5
 
 

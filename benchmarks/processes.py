@@ -22,7 +22,7 @@ _Result = TypeVar("_Result")
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["benchmarks.ours", "benchmarks.rivals", "benchmarks.ceilings"])
 
-_WARM_UP_SECONDS = 0.5
+_WARM_UP_SECONDS = 0.2
 
 
 @dataclass(frozen=True)

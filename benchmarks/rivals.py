@@ -62,7 +62,7 @@ def rival_ways(shape: Shape, folder: Path, device: torch.device) -> list[Way]:
     else:
         splits = [(1, n_cores()), (n_cores(), 1)]
         usual = Rival("DataLoader", "loop", form)
-        rivals = [Rival("gathers", adam, form) for adam in _ADAM]
+        rivals = [Rival("gathers", adam, form) for adam in ("foreach", "fused")]
         rivals += [Rival("gathers", "fused", other) for other in others]
     ways = [(f"{USUAL}: {usual}", usual, splits[0])]
     ways += [(str(rival), rival, split) for rival in rivals for split in splits]
@@ -109,12 +109,13 @@ def _loaded(inputs: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, ...]]:
 
 
 def _gathered(inputs: Tensor, labels: Tensor, channels_last: bool) -> Iterator[tuple[Tensor, ...]]:
-    """Epoch after epoch of index gathers."""
+    """Epoch after epoch of index gathers, into the same memory: fresh memory for large batches costs page faults."""
     if channels_last:
         inputs = inputs.permute(0, 2, 3, 1).contiguous()
+    buffer = torch.empty_like(inputs[:BATCH_SIZE])
     while True:
         for rows in _shuffled(labels):
-            batch = inputs.index_select(0, rows)
+            batch = torch.index_select(inputs, 0, rows, out=buffer[: len(rows)])
             yield batch.permute(0, 3, 1, 2) if channels_last else batch, labels.index_select(0, rows)
 
 

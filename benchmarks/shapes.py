@@ -70,7 +70,7 @@ def _mnist_mlp(dropout: bool) -> Shape:
         dataset="mnist",
         forms={DENSE: partial(modules.multilayer_perceptron, *((INPUT_DROPOUT, DROPOUT) if dropout else (0, 0)))},
         loss=modules.cross_entropy,
-        seconds=1.0,
+        seconds=0.6,
         required=(1.3, 2.1) if dropout else (1.05, 1.6),
         required_on_gpu=None if dropout else 20,
     )
@@ -90,7 +90,7 @@ def _imdb_logistic(dropout: float) -> Shape:
             **{name: partial(form, N_WORDS, dropout) for name, form in sparse.items()},
         },
         loss=modules.binary_cross_entropy,
-        seconds=0.5,
+        seconds=0.3,
         required=(100, 1100),
     )
 
@@ -102,7 +102,7 @@ def _cifar10_cnn(dropout: bool) -> Shape:
         dataset="cifar-10",
         forms={DENSE: network, CHANNELS_LAST: network},
         loss=modules.cross_entropy,
-        seconds=1.5,
+        seconds=1.2,
         required=(1.0, 1.2),
         required_on_gpu=None if dropout else 2,
     )
@@ -114,7 +114,7 @@ _ALL = (
         dataset="mnist",
         forms={DENSE: modules.softmax_regression},
         loss=modules.cross_entropy,
-        seconds=0.5,
+        seconds=0.3,
         required=(8, 40),
         required_on_gpu=300,
     ),
@@ -127,7 +127,7 @@ _ALL = (
         dataset="mnist",
         forms={DENSE: modules.VariationalAutoencoder},
         loss=modules.negative_bound,
-        seconds=1.0,
+        seconds=0.6,
         required=(1.3, 2.2),
         required_on_gpu=40,
         l2=0.0,

@@ -28,10 +28,10 @@ _ENOUGH_SECONDS = 0.5  #: no further timing once they have taken so long
 
 #: Widths that take at most this much longer than the fastest count as equal; then the narrowest is taken, since arrays
 #: of few lanes (small shares, pruned trials) fill narrow blocks better.
-_FAST_ENOUGH = 1.1
+_FAST_ENOUGH = 1.05
 
 #: Share of an array's time that may go to what all its lanes share: gathering a batch, recording an epoch.
-_SHARED = 0.05
+_SHARED = 0.03
 _RECORDING_SECONDS = 0.01  #: what recording an epoch takes
 _STEP_SECONDS = 0.5  #: a step of the whole array, the grain of every reaction, takes at most so long
 

@@ -36,25 +36,38 @@ _MANTISSA_BITS, _EXPONENT_OF_ONE = np.int32(23), np.int32(127 << 23)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def softplus(x: Any, slope: Any) -> None:
-    """Replace x by log(1 + exp(x)), and fill `slope` with its derivative; both flat."""
-    for i in range(x.size):
-        x_i = x[i]
-        e = _exp(-abs(x_i))
-        s = e / (_TWO + e)  # log(1 + e) = 2 atanh(s), s <= 1/3
-        t = s * s
-        log1p = ((((((_A13 * t + _A11) * t + _A9) * t + _A7) * t + _A5) * t + _A3) * t + _TWO) * s
-        x[i] = log1p if x_i <= _ZERO else x_i + log1p
-        slope[i] = _sigmoid(x_i, e)
+def softplus(x: Any, values: Any) -> None:
+    """Write log(1 + exp(x)) to the first columns of `values`, and replace x by the derivative.
+
+    Args:
+        x: [rows, units].
+        values: [rows, units or more].
+    """
+    for row in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            x_i = x[row, i]
+            e = _exp(-abs(x_i))
+            s = e / (_TWO + e)  # log(1 + e) = 2 atanh(s), s <= 1/3
+            t = s * s
+            log1p = ((((((_A13 * t + _A11) * t + _A9) * t + _A7) * t + _A5) * t + _A3) * t + _TWO) * s
+            values[row, i] = log1p if x_i <= _ZERO else x_i + log1p
+            x[row, i] = _sigmoid(x_i, e)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def bernoulli_gradient(logits: Any, targets: Any, n: Any) -> None:
-    """Replace logits [b, m] by (sigmoid(logits) - targets) / n, targets [m]."""
+    """Replace logits by (sigmoid(logits) - targets) / n.
+
+    Args:
+        logits: [b, n, units].
+        targets: the first columns of [n, units or more].
+        n: in float32.
+    """
     for lane in range(logits.shape[0]):
-        own = logits[lane]
-        for i in range(targets.size):
-            own[i] = (_sigmoid(own[i], _exp(-abs(own[i]))) - targets[i]) / n
+        for row in range(logits.shape[1]):
+            for i in range(logits.shape[2]):
+                logit = logits[lane, row, i]
+                logits[lane, row, i] = (_sigmoid(logit, _exp(-abs(logit))) - targets[row, i]) / n
 
 
 @njit(inline="always", error_model="numpy")

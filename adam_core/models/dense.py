@@ -1,6 +1,8 @@
 """Fully connected layers of b lanes.
 
-A layer's parameters are [b, inputs + 1, outputs]: the weights, and the biases as the last row.
+A layer's parameters are [b, inputs + 1, outputs]: the weights, and the biases as the last row. Its inputs are
+[b, n, inputs + 1], the last column ones, so that one product gives weights and biases their parts. (Besides, both
+libraries below read rows faster whose length is odd.)
 
 On a CPU, large float32 products with the weights are oneDNN's, a tenth faster than MKL's (on an AMD EPYC). So are all
 those of several lanes: the numbers of MKL's small products depend on where in memory a lane lies, oneDNN's do not.
@@ -16,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-#: oneDNN's product, which torch itself calls in what it compiles: inputs [n, i], weights [o, i] and biases [o] or None.
+#: oneDNN's product of inputs [n, i] with weights [o, i], which torch itself calls in what it compiles.
 _onednn: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None  # type: ignore[no-untyped-call]
 
 #: Multiplications from which on oneDNN is faster in blocks of one lane.
@@ -33,31 +35,31 @@ def initial(random: np.random.Generator, n_inputs: int, n_outputs: int, variance
     return np.concatenate([weights, np.zeros((1, n_outputs))])
 
 
+def empty_inputs(outputs: Tensor) -> Tensor:
+    """Memory for the inputs that a layer's outputs [..., units] become: [..., units + 1], the last column ones."""
+    inputs = outputs.new_empty(*outputs.shape[:-1], outputs.shape[-1] + 1)
+    inputs[..., -1] = 1
+    return inputs
+
+
 def outputs(theta: Tensor, inputs: Tensor) -> Tensor:
     """The outputs [b, n, outputs] of a layer.
 
     Args:
         theta: [b, inputs + 1, outputs].
-        inputs: [b, n, inputs].
+        inputs: [b, n, inputs + 1].
     """
-    weights, biases = theta[:, :-1], theta[:, -1:]
-    if _is_onednns(inputs, theta):
-        return _lane_by_lane(inputs, weights.mT, biases[:, 0])
-    return _product(inputs, weights, inputs.new_empty(*inputs.shape[:2], theta.shape[2]), biases)
+    return _product_with_weights(inputs, theta)
 
 
 def input_gradient(theta: Tensor, delta: Tensor) -> Tensor:
-    """The gradient with respect to a layer's inputs, [b, n, inputs].
+    """The gradient with respect to a layer's inputs (not the ones), [b, n, inputs].
 
     Args:
         theta: [b, inputs + 1, outputs].
         delta: gradient with respect to its outputs, [b, n, outputs].
     """
-    weights = theta[:, :-1]
-    if _is_onednns(delta, theta):
-        return _lane_by_lane(delta, weights, [None] * len(theta))
-    out = delta.new_empty(*delta.shape[:2], weights.shape[1])
-    return _product(delta, weights.mT, out, out, beta=0.0)
+    return _product_with_weights(delta, theta[:, :-1].mT)
 
 
 def gradient(theta: Tensor, inputs: Tensor, delta: Tensor, out: Tensor, l2: float = 0.0) -> None:
@@ -65,13 +67,14 @@ def gradient(theta: Tensor, inputs: Tensor, delta: Tensor, out: Tensor, l2: floa
 
     Args:
         theta: [b, inputs + 1, outputs].
-        inputs: [b, n, inputs].
+        inputs: [b, n, inputs + 1].
         delta: gradient with respect to its outputs, [b, n, outputs].
         out: [b, inputs + 1, outputs].
         l2: the loss has the term l2/2 times the sum of W².
     """
-    _product(inputs.mT, delta, out[:, :-1], theta[:, :-1], beta=l2)
-    torch.sum(delta, 1, out=out[:, -1])
+    _product(inputs.mT, delta, out)
+    if l2:
+        out[:, :-1].add_(theta[:, :-1], alpha=l2)
 
 
 def squared_weights(theta: Sequence[Tensor]) -> Tensor:
@@ -88,21 +91,17 @@ def gradient_buffers(
     return [memory[:size].view(width, *shape) for size, shape in zip(sizes, shapes, strict=True)]
 
 
-def _is_onednns(inputs: Tensor, theta: Tensor) -> bool:
-    """Whether oneDNN computes the product of inputs [b, n, i] with the weights."""
-    if _onednn is None or theta.device.type != "cpu" or theta.dtype is not torch.float32:
-        return False
-    return len(theta) > 1 or inputs.shape[1] * theta.numel() >= _LARGE
+def _product_with_weights(left: Tensor, weights: Tensor) -> Tensor:
+    """The product [b, n, o] of [b, n, i] and [b, i, o]."""
+    b, n, _ = left.shape
+    is_float32_on_cpu = left.device.type == "cpu" and left.dtype is torch.float32
+    if _onednn is None or not is_float32_on_cpu or (b == 1 and n * weights.numel() < _LARGE):
+        return _product(left, weights, left.new_empty(b, n, weights.shape[2]))
+    lanes = [_onednn(of_lane, matrix.t(), None, "none", [], "") for of_lane, matrix in zip(left, weights, strict=True)]
+    return lanes[0][None] if b == 1 else torch.stack(lanes)
 
 
-def _lane_by_lane(inputs: Tensor, weights: Tensor, biases: Sequence[Tensor | None] | Tensor) -> Tensor:
-    """Products [b, n, o] of inputs [b, n, i] with weights [b, o, i], plus biases [o] of each lane, by oneDNN."""
-    lanes = [_onednn(*lane, "none", [], "") for lane in zip(inputs, weights, biases, strict=True)]
-    return lanes[0][None] if len(lanes) == 1 else torch.stack(lanes)
-
-
-def _product(left: Tensor, right: Tensor, out: Tensor, term: Tensor, beta: float = 1.0) -> Tensor:
-    """Write left @ right + beta * term; where beta is 0, the term is not read."""
+def _product(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
     if out.shape[2] < _NARROW:
-        return out.copy_(torch.baddbmm(term.mT, right.mT, left.mT, beta=beta).mT)
-    return torch.baddbmm(term, left, right, beta=beta, out=out)
+        return out.copy_(torch.bmm(right.mT, left.mT).mT)
+    return torch.bmm(left, right, out=out)

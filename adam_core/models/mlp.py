@@ -78,16 +78,18 @@ class MLP:
         )
 
     def prepare(self, examples: DenseExamples, draw: Draw, *, training: bool) -> Batch:
-        """The inputs [n, F], some of them dropped, the labels [n] and, with dropout, a mask for each hidden layer.
+        """The inputs [n, F + 1], the last column ones, the labels [n] and, with dropout, a mask for each hidden layer.
 
         Stream 0 drops inputs, stream 1 + h units of hidden layer h.
         """
-        inputs = examples.inputs
+        n = len(examples)
+        inputs = dense.empty_inputs(examples.inputs)
+        inputs[:, :-1] = examples.inputs
         masks: tuple[Tensor, ...] = ()
         if training and self._input_dropout.rate:
-            inputs = inputs * self._mask(self._input_dropout, draw, len(examples), 0)
+            inputs[:, :-1] *= self._mask(self._input_dropout, draw, n, 0)
         if training and self._dropout.rate:
-            masks = tuple(self._mask(self._dropout, draw, len(examples), 1 + h) for h in range(len(self.hidden)))
+            masks = tuple(self._mask(self._dropout, draw, n, 1 + h) for h in range(len(self.hidden)))
         return inputs, examples.labels, *masks
 
     def backward(self, theta: Sequence[Tensor], batch: Batch, update: Callable[[int, Tensor], None]) -> None:
@@ -100,7 +102,7 @@ class MLP:
             dense.gradient(theta[layer], inputs[layer], delta, out=self._gradients[layer], l2=self.l2)
             update(layer, self._gradients[layer])
             if below is not None:
-                delta = below.mul_(inputs[layer].sign_())  # 1 where the ReLU let a number through, else 0
+                delta = below.mul_(inputs[layer][..., :-1].sign_())  # 1 where the ReLU let a number through, else 0
                 if masks:
                     delta.mul_(masks[layer - 1])
 
@@ -120,16 +122,17 @@ class MLP:
         return dense.squared_weights(theta).mul_(self.l2 / 2)
 
     def _forward(self, theta: Sequence[Tensor], batch: Batch) -> list[Tensor]:
-        """The inputs of each layer, and the logits: [b, n, units] each."""
+        """The inputs of each layer, [b, n, inputs + 1], and the logits."""
         inputs, _, *masks = batch
         layers = [inputs.expand(self.width, -1, -1)]
-        for layer, parameters in enumerate(theta):
-            layers.append(dense.outputs(parameters, layers[layer]))
-            if layer < len(self.hidden):
-                layers[-1].relu_()
-                if masks:
-                    layers[-1].mul_(masks[layer])
-        return layers
+        for layer, parameters in enumerate(theta[:-1]):
+            outputs = dense.outputs(parameters, layers[layer])
+            hidden = dense.empty_inputs(outputs)
+            torch.clamp_min(outputs, 0.0, out=hidden[..., :-1])
+            if masks:
+                hidden[..., :-1] *= masks[layer]
+            layers.append(hidden)
+        return [*layers, dense.outputs(theta[-1], layers[-1])]
 
     def _mask(self, dropout: Dropout, draw: Draw, n: int, layer: int) -> Tensor:
         return dropout.mask(draw(layer), (n, self._sizes[layer]), self.device, self.dtype)

@@ -19,6 +19,8 @@ class SoftmaxRegression:
     Its one layer's parameters are [F + 1, C]: the weights, and the biases as the last row. The lane's axis is the last
     in memory, so that the products over all lanes are one product and a lane's scalars broadcast along vectors.
 
+    On a CPU the products leave out the features that are 0 throughout a batch: a third of MNIST's pixels.
+
     Args:
         n_features: F.
         n_classes: C.
@@ -44,6 +46,7 @@ class SoftmaxRegression:
         self._wide = n_classes * width
         self._eye = torch.eye(n_classes, dtype=dtype, device=device)
         self._grad = torch.empty(n_features + 1, self._wide, dtype=dtype, device=device)
+        self._row_buffer = torch.empty(n_features, self._wide, dtype=dtype, device=device)
         self._buffers: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
 
     @property
@@ -57,22 +60,31 @@ class SoftmaxRegression:
         return (np.concatenate([weights, np.zeros((1, self.n_classes))]),)
 
     def prepare(self, examples: DenseExamples, draw: Draw, *, training: bool) -> Batch:
-        """The inputs [n, F] and labels [n]; there is no noise."""
-        return examples.inputs, examples.labels
+        """The inputs, labels [n] and, on a CPU, the U features that are not 0 in all inputs, which are then [n, U]."""
+        if self.device.type != "cpu":
+            return examples.inputs, examples.labels
+        used = examples.inputs.abs().sum(0).nonzero()[:, 0]
+        return examples.inputs.index_select(1, used), examples.labels, used
 
     def backward(self, theta: Sequence[Tensor], batch: Batch, update: Callable[[int, Tensor], None]) -> None:
         """Hand the gradient [F + 1, C, b] to `update(0, gradient)`."""
-        inputs, labels = batch
+        inputs, labels, *used = batch
         weights, biases = self._split(theta)
         n = len(labels)
         logits, probabilities, one_hot = self._workspace(n)
-        torch.addmm(biases, inputs, weights, out=logits)
+        rows = self._rows(weights, used)
+        torch.addmm(biases, inputs, rows, out=logits)
         cube = probabilities.view(n, self.n_classes, self.width)
         torch.softmax(logits.view(n, self.n_classes, self.width), 1, out=cube)
         torch.index_select(self._eye, 0, labels, out=one_hot)
         cube.sub_(one_hot[:, :, None])
         grad_weights, grad_biases = self._grad[:-1], self._grad[-1]
-        torch.addmm(weights, inputs.t(), probabilities, beta=self.l2, alpha=1 / n, out=grad_weights)
+        if used:
+            torch.mul(weights, self.l2, out=grad_weights)
+            grad_rows = rows.addmm_(inputs.t(), probabilities, beta=self.l2, alpha=1 / n)
+            grad_weights.index_copy_(0, used[0], grad_rows)
+        else:
+            torch.addmm(weights, inputs.t(), probabilities, beta=self.l2, alpha=1 / n, out=grad_weights)
         torch.sum(probabilities, 0, out=grad_biases).mul_(1 / n)
         update(0, self._grad.view(-1, self.n_classes, self.width))
 
@@ -81,11 +93,11 @@ class SoftmaxRegression:
 
         An example counts as right where no class is likelier than its label.
         """
-        inputs, labels = batch
+        inputs, labels, *used = batch
         weights, biases = self._split(theta)
         n = len(labels)
         logits, log_likelihoods, _ = self._workspace(n)
-        torch.addmm(biases, inputs, weights, out=logits)
+        torch.addmm(biases, inputs, self._rows(weights, used), out=logits)
         cube = log_likelihoods.view(n, self.n_classes, self.width)
         torch.log_softmax(logits.view(n, self.n_classes, self.width), 1, out=cube)
         rows = torch.arange(0, n * self.n_classes, self.n_classes, device=self.device).add_(labels)
@@ -102,6 +114,12 @@ class SoftmaxRegression:
         """The weights [F, C b] and biases [C b] of a block, as views."""
         wide = theta[0].view(-1, self._wide)
         return wide[:-1], wide[-1]
+
+    def _rows(self, weights: Tensor, used: Sequence[Tensor]) -> Tensor:
+        """The rows of the weights that a batch has inputs for: a copy where it names them."""
+        if not used:
+            return weights
+        return torch.index_select(weights, 0, used[0], out=self._row_buffer[: len(used[0])])
 
     def _workspace(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
         """Two buffers [n, C b] and one [n, C]; batches come in few sizes, each of which keeps its own."""

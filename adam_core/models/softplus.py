@@ -15,30 +15,34 @@ except ImportError:  # without Numba
     kernels = None  # type: ignore[assignment]
 
 
-def softplus_(x: Tensor) -> Tensor:
-    """Replace x, contiguous, by softplus(x) = log(1 + exp(x)), and return the derivative sigmoid(x)."""
+def softplus(x: Tensor, values: Tensor) -> Tensor:
+    """Write log(1 + exp(x)), and return its derivative, sigmoid(x), in the memory of x.
+
+    Args:
+        x: [b, n, units], contiguous.
+        values: [b, n, units or more], contiguous, of which the first columns are written.
+    """
     if _is_compiled(x):
-        slope = torch.empty_like(x)
-        kernels.softplus(x.view(-1).numpy(), slope.view(-1).numpy())
-        return slope
+        kernels.softplus(x.flatten(0, 1).numpy(), values.flatten(0, 1).numpy())
+        return x
     e = torch.exp(-x.abs())
-    slope = _sigmoid(x, e)
-    x.relu_().add_(e.log1p_())
-    return slope
+    torch.add(x.clamp_min(0), e.log1p(), out=values[..., : x.shape[2]])
+    return x.copy_(_sigmoid(x, e))
 
 
-def bernoulli_gradient_(logits: Tensor, targets: Tensor) -> None:
-    """Replace logits by the gradient of their mean negative log-likelihood: (sigmoid(logits) - targets) / n.
+def bernoulli_gradient(logits: Tensor, targets: Tensor) -> Tensor:
+    """The gradient of the mean negative log-likelihood, (sigmoid(logits) - targets) / n, in the memory of the logits.
 
     Args:
         logits: [b, n, units], contiguous.
-        targets: in [0, 1], [n, units], contiguous.
+        targets: in [0, 1], the first columns of [n, units or more], contiguous.
     """
     n = len(targets)
     if _is_compiled(logits):
-        kernels.bernoulli_gradient(logits.flatten(1).numpy(), targets.view(-1).numpy(), np.float32(n))
-        return
-    logits.copy_(_sigmoid(logits, torch.exp(-logits.abs()))).sub_(targets).div_(n)
+        kernels.bernoulli_gradient(logits.numpy(), targets.numpy(), np.float32(n))
+        return logits
+    sigmoid = _sigmoid(logits, torch.exp(-logits.abs()))
+    return logits.copy_(sigmoid).sub_(targets[:, : logits.shape[2]]).div_(n)
 
 
 def bernoulli_losses(logits: Tensor, targets: Tensor) -> Tensor:

@@ -12,22 +12,22 @@ from torch import Tensor
 
 from adam_core.models import dense
 from adam_core.models.examples import DenseExamples
-from adam_core.models.softplus import bernoulli_gradient_, bernoulli_losses, softplus_
+from adam_core.models.softplus import bernoulli_gradient, bernoulli_losses, softplus
 from adam_core.models.stacked_model import Batch, Draw
 
 #: Of the layers; layer 1 gives the latent means (its first half) and log variances.
 ENCODER, LATENT, DECODER, LOGITS = range(4)
 
 
-class _Outputs(NamedTuple):
-    """What the layers put out, [b, n, ...] each."""
+class _Activations(NamedTuple):
+    """What a forward pass leaves, [b, n, ...] each."""
 
-    encoded: Tensor  #: H units
+    encoded: Tensor  #: softplus units and ones, H + 1
     encoder_slope: Tensor  #: of the softplus, H
     latent: Tensor  #: means, then log variances, 2 Z
     deviation: Tensor  #: exp(log variance / 2), Z
-    sample: Tensor  #: mean + deviation * noise, Z
-    decoded: Tensor  #: H
+    sample: Tensor  #: mean + deviation * noise, and ones, Z + 1
+    decoded: Tensor  #: H + 1
     decoder_slope: Tensor  #: H
     logits: Tensor  #: F
 
@@ -78,41 +78,42 @@ class VAE:
         )
 
     def prepare(self, examples: DenseExamples, draw: Draw, *, training: bool) -> Batch:
-        """The inputs [n, F] and standard normal noise [n, Z], in training and in evaluation."""
+        """The inputs [n, F + 1], the last column ones, and standard normal noise [n, Z], in evaluation too."""
+        inputs = dense.empty_inputs(examples.inputs)
+        inputs[:, :-1] = examples.inputs
         noise = torch.from_numpy(draw(LATENT).standard_normal((len(examples), self.latent)))
-        return examples.inputs, noise.to(self.device, self.dtype)
+        return inputs, noise.to(self.device, self.dtype)
 
     def backward(self, theta: Sequence[Tensor], batch: Batch, update: Callable[[int, Tensor], None]) -> None:
         """Hand each layer's gradient [b, inputs + 1, outputs] to `update`, the last layer's first."""
         inputs, noise = batch
         n = len(inputs)
-        outputs = self._forward(theta, batch)
+        of = self._forward(theta, batch)
 
-        def hand_over(layer: int, below: Tensor, delta: Tensor) -> None:
-            dense.gradient(theta[layer], below, delta, out=self._gradients[layer])
+        def hand_over(layer: int, inputs: Tensor, delta: Tensor) -> None:
+            dense.gradient(theta[layer], inputs, delta, out=self._gradients[layer])
             update(layer, self._gradients[layer])
 
-        bernoulli_gradient_(outputs.logits, inputs)
-        d_decoded = dense.input_gradient(theta[LOGITS], outputs.logits)
-        hand_over(LOGITS, outputs.decoded, outputs.logits)
-        d_decoded.mul_(outputs.decoder_slope)
+        d_logits = bernoulli_gradient(of.logits, inputs)
+        d_decoded = dense.input_gradient(theta[LOGITS], d_logits).mul_(of.decoder_slope)
+        hand_over(LOGITS, of.decoded, d_logits)
         d_sample = dense.input_gradient(theta[DECODER], d_decoded)
-        hand_over(DECODER, outputs.sample, d_decoded)
+        hand_over(DECODER, of.sample, d_decoded)
         # The sample is mean + deviation * noise; the divergence (mean² + variance - log variance - 1)/2 per example.
-        mean, _ = outputs.latent.chunk(2, dim=2)
+        mean, _ = of.latent.chunk(2, dim=2)
         d_mean = d_sample + mean / n
-        d_divergence = outputs.deviation.square().sub_(1).div_(n)
-        d_log_variance = d_sample.mul_(noise).mul_(outputs.deviation).add_(d_divergence).div_(2)
+        d_divergence = of.deviation.square().sub_(1).div_(n)
+        d_log_variance = d_sample.mul_(noise).mul_(of.deviation).add_(d_divergence).div_(2)
         d_latent = torch.cat([d_mean, d_log_variance], dim=2)
-        d_encoded = dense.input_gradient(theta[LATENT], d_latent)
-        hand_over(LATENT, outputs.encoded, d_latent)
-        hand_over(ENCODER, self._of_all_lanes(inputs), d_encoded.mul_(outputs.encoder_slope))
+        d_encoded = dense.input_gradient(theta[LATENT], d_latent).mul_(of.encoder_slope)
+        hand_over(LATENT, of.encoded, d_latent)
+        hand_over(ENCODER, inputs.expand(self.width, -1, -1), d_encoded)
 
     def losses(self, theta: Sequence[Tensor], batch: Batch) -> Tensor:
         """Sums over the batch of each lane's negative ELBO and of its reconstruction term: [2, b] float64."""
-        outputs = self._forward(theta, batch)
-        reconstruction = bernoulli_losses(outputs.logits, batch[0]).sum((1, 2), dtype=torch.float64)
-        mean, log_variance = outputs.latent.double().chunk(2, dim=2)
+        of = self._forward(theta, batch)
+        reconstruction = bernoulli_losses(of.logits, batch[0][:, :-1]).sum((1, 2), dtype=torch.float64)
+        mean, log_variance = of.latent.double().chunk(2, dim=2)
         divergence = (mean.square() + log_variance.exp() - log_variance - 1).sum((1, 2)) / 2
         return torch.stack([reconstruction + divergence, reconstruction])
 
@@ -120,19 +121,21 @@ class VAE:
         """Zeros [b] float64: there is no L2 term."""
         return torch.zeros(self.width, dtype=torch.float64, device=self.device)
 
-    def _forward(self, theta: Sequence[Tensor], batch: Batch) -> _Outputs:
+    def _forward(self, theta: Sequence[Tensor], batch: Batch) -> _Activations:
         inputs, noise = batch
-        encoded = dense.outputs(theta[ENCODER], self._of_all_lanes(inputs))
-        encoder_slope = softplus_(encoded)
+        encoded, encoder_slope = _softplus_layer(theta[ENCODER], inputs.expand(self.width, -1, -1))
         latent = dense.outputs(theta[LATENT], encoded)
         mean, log_variance = latent.chunk(2, dim=2)
         deviation = log_variance.mul(0.5).exp_()
-        sample = deviation.mul(noise).add_(mean)
-        decoded = dense.outputs(theta[DECODER], sample)
-        decoder_slope = softplus_(decoded)
+        sample = dense.empty_inputs(deviation)
+        torch.add(mean, deviation * noise, out=sample[..., :-1])
+        decoded, decoder_slope = _softplus_layer(theta[DECODER], sample)
         logits = dense.outputs(theta[LOGITS], decoded)
-        return _Outputs(encoded, encoder_slope, latent, deviation, sample, decoded, decoder_slope, logits)
+        return _Activations(encoded, encoder_slope, latent, deviation, sample, decoded, decoder_slope, logits)
 
-    def _of_all_lanes(self, inputs: Tensor) -> Tensor:
-        """Inputs [n, F] as [b, n, F], not copied."""
-        return inputs.expand(self.width, -1, -1)
+
+def _softplus_layer(theta: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """The next layer's inputs, and the slopes of the softplus."""
+    outputs = dense.outputs(theta, inputs)
+    values = dense.empty_inputs(outputs)
+    return values, softplus(outputs, values)

@@ -13,7 +13,8 @@ from adam_core.rules.scratch import Scratch
 
 Hyperparameters = Mapping[str, Tensor]  #: [K] float64 each
 
-#: Stands for epsilon = 0: it vanishes beside the square root of any v > 0 of float32, and turns 0/0 into 0.
+#: Stands for epsilon = 0: it vanishes beside the square root of any v > 0 of float32, and turns 0/0 into 0 (in float32
+#: for alpha_t up to 1e8; divided by more, it is 0).
 SMALLEST_EPSILON = 1e-36
 
 #: Modes of every rule: what make_rule wraps around it.

@@ -68,7 +68,7 @@ def test_each_lane_equals_a_module_with_autograd(
     handed = gradients(model, theta, batch)
     for place, lane in enumerate(lanes):
         layers = linear_layers(lane)
-        data_loss = cross_entropy(_logits(layers, batch[0], batch[2:]), batch[1])
+        data_loss = cross_entropy(_logits(layers, batch[0][:, :-1], batch[2:]), batch[1])
         penalty = L2 / 2 * torch.stack([linear.weight.square().sum() for linear in layers]).sum()
         torch.testing.assert_close(data_losses[place], data_loss.detach(), rtol=1e-12, atol=0)
         torch.testing.assert_close(penalties[place], penalty.detach(), rtol=1e-12, atol=0)
@@ -130,7 +130,7 @@ def test_initial_weights() -> None:
 def test_evaluation_drops_nothing() -> None:
     model, examples = _model(1, dropout=0.5, input_dropout=0.25), _examples(9)
     inputs, labels = model.prepare(examples, noise(1), training=False)
-    assert torch.equal(inputs, examples.inputs)
+    assert torch.equal(inputs[:, :-1], examples.inputs)
     assert torch.equal(labels, examples.labels)
 
 
@@ -144,7 +144,8 @@ def test_training_drops_inputs_and_hidden_units_by_their_own_streams() -> None:
     assert torch.equal(examples.inputs, before)
     assert torch.equal(inputs, again)
     assert all(map(torch.equal, masks, same_masks))
-    all_masks = [inputs / examples.inputs, *masks, other / examples.inputs, *other_masks]
+    dropped = [given[:, :-1] / examples.inputs for given in (inputs, other)]
+    all_masks = [*dropped, *masks, *other_masks]
     assert len({tuple(mask.flatten().tolist()) for mask in all_masks}) == 6
     for mask in all_masks:
         assert mask.mean() == pytest.approx(1.0, abs=6 / mask.numel() ** 0.5)

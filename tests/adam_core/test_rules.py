@@ -177,7 +177,8 @@ beta = st.sampled_from([0.0, 0.5, 0.9, 0.99, 0.999, 0.9999]) | st.floats(0.0, 0.
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
-    case=st.sampled_from(CASES),
+    # a centered second moment that nearly cancels is a matter of the last digits
+    case=st.sampled_from([case for case in CASES if not case[1].get("centered")]),
     lane=st.fixed_dictionaries(
         {
             "alpha": st.floats(1e-6, 1.0),
@@ -199,6 +200,4 @@ def test_any_setting_equals_the_paper(case: Case, lane: Lane, gradients: list[fl
     rule = make_rule(optimizer, stack([lane]), **options)
     alpha = torch.tensor(alphas, dtype=F64)[:, None]
     path = run(rule, torch.zeros(1, 1, dtype=F64), given_gradients(torch.tensor(gradients, dtype=F64)), alpha)
-    if options.get("centered"):
-        return
     np.testing.assert_allclose(path[:, 0].numpy(), expected.numpy(), rtol=1e-9, atol=1e-10 * lane["alpha"])

@@ -10,10 +10,10 @@ from tests.adam_core.rule_runner import F64, WRAPPED_CASES, Case, Lane, given_gr
 
 N_STEPS = 4
 
-betas = st.sampled_from([0.0, 1e-300, 0.5, 0.9, 0.9999, 1 - 1e-8, 1 - 2.0**-53])
+betas = st.sampled_from([0.0, 1e-300, 0.5, 0.9, 0.9999, 1 - 1e-8])
 lanes = st.fixed_dictionaries(
     {
-        "alpha": st.sampled_from([0.0, 1e-300, 1e-8, 1e-3, 1.0, 1e3]),
+        "alpha": st.sampled_from([0.0, 1e-300, 1e-8, 1e-3, 1.0]),
         "beta1": betas,
         "beta2": betas,
         "epsilon": st.sampled_from([0.0, 1e-300, 1e-8, 1.0, 1e10]),

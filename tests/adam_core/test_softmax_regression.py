@@ -6,6 +6,7 @@ from torch.nn.functional import cross_entropy
 
 from adam_core.models.examples import DenseExamples
 from adam_core.models.softmax_regression import SoftmaxRegression
+from adam_core.models.stacked_model import Batch
 from adam_core.randomness import Purpose, stream
 
 CPU = torch.device("cpu")
@@ -78,11 +79,29 @@ def test_initial_weights_have_variance_one_over_inputs_and_biases_are_zero() -> 
     assert abs(np.mean(theta[:-1])) * 28 < 0.05
 
 
-def test_a_batch_is_the_gathered_examples() -> None:
+def _prepared(model: SoftmaxRegression, examples: DenseExamples) -> Batch:
+    return model.prepare(examples, lambda layer: np.random.default_rng(layer), training=True)
+
+
+def test_a_batch_is_the_gathered_examples_without_the_features_that_all_lack() -> None:
     examples = _examples(29)
-    gathered = examples.gather(torch.tensor([28, 3, 3]))
-    for training in (True, False):
-        inputs, labels = _model(2).prepare(gathered, lambda layer: np.random.default_rng(layer), training=training)
-        assert torch.equal(inputs, examples.inputs[[28, 3, 3]])
-        assert torch.equal(labels, examples.labels[[28, 3, 3]])
+    examples.inputs[:, [0, 7, 19]] = 0.0
+    examples.inputs[3, 7] = -1.0
+    inputs, labels, used = _prepared(_model(2), examples.gather(torch.tensor([28, 3, 3])))
+    assert used.tolist() == [feature for feature in range(F) if feature not in (0, 19)]
+    assert torch.equal(inputs, examples.inputs[[28, 3, 3]][:, used])
+    assert torch.equal(labels, examples.labels[[28, 3, 3]])
     assert len(examples.part(20, 40)) == 9
+
+
+@pytest.mark.parametrize("features", [[], [5], list(range(F))])
+def test_features_that_a_batch_lacks_change_neither_losses_nor_gradients(features: list[int]) -> None:
+    model, examples, theta = _model(4), _examples(29), _theta(4)
+    examples.inputs[:, features] = 0.0
+    whole = (examples.inputs, examples.labels)
+    found: list[Tensor] = []
+    for batch in (whole, _prepared(model, examples)):
+        model.backward([theta], batch, lambda layer, gradient: found.append(gradient.clone()))
+    torch.testing.assert_close(found[0], found[1], rtol=0, atol=1e-14)
+    losses = [model.losses([theta], batch) for batch in (whole, _prepared(model, examples))]
+    torch.testing.assert_close(losses[0], losses[1], rtol=1e-13, atol=0)

@@ -61,8 +61,8 @@ def test_each_lane_equals_a_module_with_autograd(n: int, width: int, sizes: tupl
     handed = gradients(model, theta, batch)
     for place, lane in enumerate(lanes):
         layers = linear_layers(lane)
-        mean, log_variance, logits = _outputs(layers, *batch)
-        reconstruction = binary_cross_entropy_with_logits(logits, batch[0], reduction="sum")
+        mean, log_variance, logits = _outputs(layers, batch[0][:, :-1], batch[1])
+        reconstruction = binary_cross_entropy_with_logits(logits, batch[0][:, :-1], reduction="sum")
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()
         loss = (reconstruction + divergence) / n
         torch.testing.assert_close(losses[place], loss.detach(), rtol=1e-12, atol=0)
@@ -75,6 +75,7 @@ def test_losses_are_the_elbo_of_torchs_distributions_and_its_reconstruction_term
     lanes = [random_lane(model.shapes, seed) for seed in range(2)]
     inputs, sample = batch = _batch(model, 29)
     losses = model.losses(block(model, lanes), batch)
+    inputs = inputs[:, :-1]
     for place, lane in enumerate(lanes):
         with torch.no_grad():
             mean, log_variance, logits = _outputs(linear_layers(lane), inputs, sample)
@@ -113,7 +114,7 @@ def test_extreme_log_variances_and_logits_have_finite_losses_and_gradients(log_v
     lane[3][-1] = logit
     batch = _batch(model, 16)
     loss, reconstruction = model.losses(block(model, [lane]), batch)[:, 0]
-    expected = (max(logit, 0.0) - logit * batch[0]).double().sum()
+    expected = (max(logit, 0.0) - logit * batch[0][:, :-1]).double().sum()
     torch.testing.assert_close(reconstruction, expected, rtol=1e-6, atol=0)
     divergence = 16 * Z / 2 * (torch.tensor(log_variance, dtype=torch.float64).exp() - 1 - log_variance)
     torch.testing.assert_close(loss - reconstruction, divergence, rtol=1e-6, atol=1e-6 * expected.item())

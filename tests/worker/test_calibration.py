@@ -52,9 +52,9 @@ def test_stops_widening_when_two_widths_in_a_row_are_no_faster(monkeypatch: pyte
     ("batch_seconds", "block_seconds", "n_blocks"),
     [
         (0.0, 0.5, 1),  # nothing to share: one block of each seed
-        (0.001, 0.001, 20),  # a batch is a twentieth of what its blocks take
-        (0.0, 0.0001, 56),  # 12 steps of 3 seeds of 56 blocks are 0.2 s, a twentieth of which records an epoch
-        (0.1, 0.01, 16),  # 200 would be wanted, but a step of 3 seeds takes at most half a second
+        (0.001, 0.001, 34),  # a batch takes 3 % of what its blocks take
+        (0.0, 0.0001, 93),  # 12 steps of 3 seeds of 93 blocks are 0.33 s, 3 % of which records an epoch
+        (0.1, 0.01, 16),  # 334 would be wanted, but a step of 3 seeds takes at most half a second
         (0.1, 0.6, 1),  # at least one block, however long it takes
     ],
 )
@@ -83,8 +83,8 @@ def test_the_real_measurement_of_lanes_gives_whole_blocks_of_each_seed() -> None
     ("block_seconds", "chosen"),
     [
         ({1: 1.0, 2: 1.5, 4: 2.0, 8: 4.2, 16: 9.0, 32: 40.0}, 4),  # 20 trials in 20, 10, 5, 3, 2, 1 blocks
-        ({1: 1.0, 2: 1.5, 4: 2.0, 8: 3.1, 16: 4.4, 32: 8.3}, 16),  # 9.3, 8.8 and 8.3 count as equal from 9.13 on
-        ({1: 1.0, 2: 1.5, 4: 2.0, 8: 3.1, 16: 5.0, 32: 8.3}, 32),  # only 32 is within a tenth of itself
+        ({1: 1.0, 2: 1.5, 4: 2.0, 8: 3.1, 16: 4.3, 32: 8.3}, 16),  # 8.6 and 8.3 count as equal up to 8.715
+        ({1: 1.0, 2: 1.5, 4: 2.0, 8: 3.1, 16: 4.4, 32: 8.3}, 32),  # no other is within a twentieth of 8.3
     ],
 )
 def test_takes_the_narrowest_of_the_widths_that_finish_the_study_soonest(
