@@ -57,7 +57,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, help="of a turn; default: the workload's own")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.device == "cuda" and not torch.cuda.is_available():
+        parser.error("--device cuda needs a CUDA device, got none")
+    return asked
 
 
 def _earlier(file: Path, machine: dict[str, str]) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def _measure_workload(shape: Shape, folder: Path, device: torch.device, asked: a
         _say(f"{shape.name}: growth with K")
         sizes = measure_growth(shape.name, width, folder, device)
         measured["sizes"] = [asdict(size) for size in sizes]
-        measured["removal"] = asdict(measure_removal(shape.name, width, sizes[-1].lanes, folder, device))
+        measured["removal"] = asdict(measure_removal(shape.name, width, max(2, sizes[-1].lanes), folder, device))
     return measured
 
 

@@ -14,12 +14,12 @@ import torch
 from benchmarks.ours import training
 from benchmarks.processes import call, finish
 
-_WARM_UP_STEPS = 3
+_WARM_UP_STEPS = 2
 _TIMED_SECONDS = 0.2
 
 #: Where sizes end: by number, by the time that a step is expected to take, and by the share of the free memory.
-_MOST_LANES = 1024
-_LONGEST_STEP_SECONDS = 0.7
+_MOST_LANES = {"cpu": 1024, "cuda": 16384}
+_LONGEST_STEP_SECONDS = 1.0
 _MEMORY_SHARE = 0.5
 
 
@@ -52,12 +52,17 @@ def measure_growth(shape_name: str, width: int, folder: Path, device: torch.devi
         folder: of the data.
         device: where to train.
     """
-    sizes = [call(_measure_size, shape_name, 1, 1, 0, folder, device)]
-    while sizes[-1] and sizes[-1].lanes < _MOST_LANES and 2 * sizes[-1].step_seconds < _LONGEST_STEP_SECONDS:
-        lanes = 2 * sizes[-1].lanes
-        expected_bytes = 2 * sizes[-1].n_bytes
-        sizes.append(call(_measure_size, shape_name, min(width, lanes), lanes, expected_bytes, folder, device))
-    return [size for size in sizes if size]
+    sizes: list[Size] = []
+    lanes, expected_bytes = 1, 0
+    while lanes <= _MOST_LANES[device.type]:
+        size = call(_measure_size, shape_name, min(width, lanes), lanes, expected_bytes, folder, device)
+        if size is None:
+            break
+        sizes.append(size)
+        if 2 * size.step_seconds > _LONGEST_STEP_SECONDS:
+            break
+        lanes, expected_bytes = 2 * lanes, 2 * size.n_bytes
+    return sizes
 
 
 def measure_removal(shape_name: str, width: int, n_lanes: int, folder: Path, device: torch.device) -> Removal:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.shapes import SHAPES
-from benchmarks.table import compare
+from benchmarks.table import compare, number
 
 _RIVAL, _USUAL = "tab:blue", "tab:orange"
 
@@ -35,7 +35,7 @@ def _draw_ratios(axes: Axes, workloads: Mapping[str, Any], on_gpu: bool) -> None
         for rate, least, colour, shift in bars:
             ratio = found.ours / rate
             axes.barh(-place + shift, ratio - 1, 0.36, left=1, color=colour)
-            axes.annotate(f" {ratio:.3g}x", (max(ratio, 1), -place + shift), va="center", fontsize=8)
+            axes.annotate(f" {number(ratio)}x", (max(ratio, 1), -place + shift), va="center", fontsize=8)
             if least:
                 axes.plot([least, least], [-place + shift - 0.18, -place + shift + 0.18], color="black")
     axes.set_xscale("log")

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 
 import torch
 from torch import Tensor
@@ -51,7 +52,12 @@ def choose_block_width(spec: StudySpec, data: Dataset) -> int:
     use_one_thread()
     seconds: dict[int, float] = {}
     for width in _widths(spec, data.device):
-        seconds[width] = _block_seconds(spec, data, width) * -(-spec.n_trials // width)
+        try:
+            seconds[width] = _block_seconds(spec, data, width) * -(-spec.n_trials // width)
+        except (MemoryError, RuntimeError, ValueError):  # too wide for the memory, or for what the model can stack
+            if not seconds:
+                raise
+            break
         if list(seconds).index(min(seconds, key=seconds.__getitem__)) < len(seconds) - 2:
             break
     enough = min(seconds.values()) * _FAST_ENOUGH
@@ -80,7 +86,8 @@ def choose_lanes(spec: StudySpec, data: Dataset, width: int) -> int:
     wanted = math.ceil(max(per_batch, per_epoch) / _SHARED)
     in_time = int(_STEP_SECONDS / (spec.n_seeds * block_seconds))
     in_memory = lanes_in_memory(spec.workload, data.device) // (spec.n_seeds * width)
-    return max(1, min(wanted, in_time, in_memory)) * width * spec.n_seeds
+    in_study = -(-spec.n_trials // width)
+    return max(1, min(wanted, in_time, in_memory, in_study)) * width * spec.n_seeds
 
 
 def calibration_kind(spec: StudySpec, device: torch.device) -> str:
@@ -88,7 +95,7 @@ def calibration_kind(spec: StudySpec, device: torch.device) -> str:
     return (
         f"{spec.workload}, {spec.optimizer} {list(spec.options.values())}, {spec.n_train} examples, "
         f"batch {spec.batch_size}, blocks up to {_widths(spec, device)[-1]}, {device_kind(device)}, "
-        f"torch {torch.__version__}"
+        f"torch {torch.__version__}, numba {version('numba')}"
     )
 
 

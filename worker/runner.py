@@ -13,14 +13,14 @@ from studies.db.mirror import mirror
 from studies.db.records import Claim, StudyRecord
 from studies.db.workers import WorkerIdentity
 from studies.dispatch import Bell
-from studies.errors import AdamStudiesError, LeaseLostError, NotFoundError, ServiceError
+from studies.errors import LeaseLostError, NotFoundError, ServiceError
 from studies.spec import StudySpec
 from worker.adaptive import drawn_for
 from worker.calibration import calibration_kind, choose_block_width, choose_lanes
 from worker.checkpoints import CheckpointStore
 from worker.datasets.registry import Dataset, load_dataset
 from worker.session import Ending, Session
-from worker.training import ArrayPlan, ArrayTraining, Lane
+from worker.training import SNAPSHOT_FORMAT, ArrayPlan, ArrayTraining, Lane
 
 _log = logging.getLogger(__name__)
 
@@ -68,11 +68,12 @@ class Runner:
             mirror(self._db, study_id)
         if record.state not in ("waiting", "running"):
             return
-        data = self._prepare(record)
-        if data is None:
+        prepared = self._prepare(record)
+        if prepared is None:
             return
+        data, n_lanes = prepared
         spec = record.spec
-        held = claims.claim(self._db, study_id, self.worker, self._max_lanes or self._lanes(record, data))
+        held = claims.claim(self._db, study_id, self.worker, n_lanes)
         if held is None:
             return
         self._ring_for_rest(record)
@@ -81,20 +82,23 @@ class Runner:
         mirror(self._db, study_id)
         self._ring_for_rest(record)
 
-    def _prepare(self, record: StudyRecord) -> Dataset | None:
-        """Load the data set and fix the lane block before anything is claimed; None where that is impossible here."""
+    def _prepare(self, record: StudyRecord) -> tuple[Dataset, int] | None:
+        """Load the data, fix lane block and K before anything is claimed; None where that is impossible here."""
         try:
             data = load_dataset(record.spec.workload_entry.dataset, self._data_dir, self._device, torch.float32)
             if record.block_width is None:
                 calibrations.set_block_width(self._db, record.id, self._block_width(record.spec, data))
-        except (AdamStudiesError, MemoryError, RuntimeError) as error:
+            n_lanes = self._max_lanes or self._lanes(record, data)
+        except ServiceError:
+            raise
+        except Exception as error:  # whatever a model or a device raises must not come back every ten seconds
             problem = f"{self.worker.host}: {_one_line(error)}"
             _log.error("study %s cannot be trained here: %s", record.id, problem)
             submissions.set_problem(self._db, record.id, problem)
             return None
         if record.problem is not None:
             submissions.set_problem(self._db, record.id, None)
-        return data
+        return data, n_lanes
 
     def _block_width(self, spec: StudySpec, data: Dataset) -> int:
         """Return the width of blocks for studies of this kind, measured by the first of them."""
@@ -108,13 +112,17 @@ class Runner:
         """Return the lanes of an array of this study here, measured at the first claim of a study of this kind."""
         width = queries.find_study(self._db, record.id).block_width
         assert width is not None, "the study was prepared"
-        kind = f"{calibration_kind(record.spec, self._device)}, {record.spec.n_seeds} seeds, width {width}"
+        kind = (
+            f"{calibration_kind(record.spec, self._device)}, {record.n_trials} x {record.spec.n_seeds}, width {width}"
+        )
         if kind not in self._measured_lanes:
             self._measured_lanes[kind] = choose_lanes(record.spec, data, width)
         return self._measured_lanes[kind]
 
     def _checkpoint_of(self, held: Claim) -> dict[str, Any] | None:
-        return None if held.checkpoint is None else self._store.load(held.checkpoint)
+        """Return what the array goes on from; None where it starts anew, as after a version with other checkpoints."""
+        snapshot = None if held.checkpoint is None else self._store.load(held.checkpoint)
+        return snapshot if snapshot and snapshot.get("format") == SNAPSHOT_FORMAT else None
 
     def _train(self, held: Claim, spec: StudySpec, data: Dataset) -> Ending:
         try:

@@ -22,6 +22,9 @@ __all__ = ["ArrayPlan", "ArrayTraining", "EpochReport", "Lane", "LaneMetrics", "
 #: A yield follows within this time and one step: far below the 2 seconds allowed, since machines get loaded.
 TICK_SECONDS = 0.5
 
+#: Of snapshots; one of another format is of no use.
+SNAPSHOT_FORMAT = 2
+
 #: Examples in a chunk of an evaluation: fixed, since sums depend on it; few enough for a CPU's cache.
 EVALUATION_CHUNK = 1024
 
@@ -121,6 +124,7 @@ class ArrayTraining:
     def snapshot(self) -> dict[str, Any]:
         """Where the training stands, for `resume`; loads with `torch.load(weights_only=True)`. Call it at a yield."""
         return {
+            "format": SNAPSHOT_FORMAT,
             "epoch": self._epoch,
             "step": self._step,
             "seconds": self._seconds,
@@ -196,9 +200,13 @@ class ArrayTraining:
         sums = torch.zeros(2, len(self._array.slots), dtype=torch.float64, device=self._device)
         for start in range(0, len(examples), EVALUATION_CHUNK):
             chunk = examples.part(start, start + EVALUATION_CHUNK)
-            sums += self._array.losses(self._array.prepare(chunk, _evaluation_noise(start), training=False))
-            if self._is_due():
-                yield from self._tick()
+            batch = self._array.prepare(chunk, _evaluation_noise(start), training=False)
+            parts = []
+            for part in self._array.losses_of_blocks(batch):
+                parts.append(part)
+                if self._is_due():
+                    yield from self._tick()
+            sums += torch.cat(parts, dim=1)
         losses, errors = (sums / len(examples)).tolist()
         by_slot = zip(self._array.slots, losses, errors, strict=True)
         return {lane: (loss, error) for lane, loss, error in by_slot if lane is not None}

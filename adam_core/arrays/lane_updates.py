@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -54,6 +54,7 @@ class LaneUpdates:
     optimizer: str
     options: Mapping[str, Any]
     steps_per_epoch: int
+    _tables: dict[int, dict[Hashable, Tensor]] = field(default_factory=dict, repr=False, compare=False)
 
     def rule(self, hyperparameters: Mapping[str, float]) -> Rule:
         """The rule of one lane.
@@ -67,14 +68,23 @@ class LaneUpdates:
     def table(self, settings: Sequence[LaneSetting], first_step: int, dtype: torch.dtype) -> Tensor:
         """The coefficients of TABLE_STEPS steps of some lanes: [TABLE_STEPS, C, lanes], rounded once, to dtype.
 
-        Each lane is computed alone, so that its numbers cannot depend on its mates.
+        Each lane is computed alone, so that its numbers cannot depend on its mates, and once for all seeds of a trial.
 
         Args:
             settings: of each lane.
             first_step: number of the first step, from 1.
             dtype: of the parameters.
         """
-        return torch.cat([self._lane(setting, first_step) for setting in settings], dim=2).to(dtype)
+        if first_step not in self._tables:
+            self._tables.clear()
+            self._tables[first_step] = {}
+        lanes, known = [], self._tables[first_step]
+        for setting in settings:
+            key = (*sorted(setting.hyperparameters.items()), setting.schedule)
+            if key not in known:
+                known[key] = self._lane(setting, first_step)
+            lanes.append(known[key])
+        return torch.cat(lanes, dim=2).to(dtype)
 
     def alphas(self, settings: Sequence[LaneSetting], first_step: int, n_steps: int) -> Tensor:
         """Alpha of T steps of some lanes, their schedules applied: [T, lanes] float64."""

@@ -127,7 +127,12 @@ class TrialArray:
 
     def losses(self, batch: Batch) -> Tensor:
         """Sums over a prepared batch of each slot's data loss and errors: [2, slots] float64."""
-        return torch.cat([self._model.losses(self._evaluated(block), batch) for block in self._blocks], dim=1)
+        return torch.cat(list(self.losses_of_blocks(batch)), dim=1)
+
+    def losses_of_blocks(self, batch: Batch) -> Iterator[Tensor]:
+        """The parts of `losses`, [2, b] each, as they are computed."""
+        for block in self._blocks:
+            yield self._model.losses(self._evaluated(block), batch)
 
     def penalty(self) -> Tensor:
         """Each slot's L2 term of the loss: [slots] float64."""

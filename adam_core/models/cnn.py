@@ -134,7 +134,7 @@ class CNN:
         below = dense.input_gradient(theta[last], delta)
         dense.gradient(theta[last], hidden, delta, out=self._gradients[last], l2=self.l2)
         update(last, self._gradients[last])
-        delta = below.mul_(hidden.sign_())  # 1 where the ReLU let a number through, else 0
+        delta = below.mul_(hidden[..., :-1].sign_())  # 1 where the ReLU let a number through, else 0
         for mask in masks:
             delta.mul_(mask)
         below = dense.input_gradient(theta[last - 1], delta)
@@ -165,13 +165,17 @@ class CNN:
         return dense.squared_weights(theta).mul_(self.l2 / 2)
 
     def _forward(self, theta: Sequence[Tensor], images: Tensor, masks: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """The inputs of the fully connected layer, its units and the logits, [b, n, ...] each."""
+        """The inputs of the two fully connected layers, each with its ones, and the logits: [b, n, ...] each."""
         *convolutions, theta_hidden, theta_logits = theta
         outputs = self._first.forward(convolutions[0], images)
         for stage, parameters in zip(self._others, convolutions[1:], strict=True):
             outputs = stage.forward(parameters, outputs)
-        features = outputs.permute(0, 3, 1, 2, 4).flatten(2)
-        hidden = dense.outputs(theta_hidden, features).relu_()
+        pooled = outputs.permute(0, 3, 1, 2, 4).flatten(2)
+        features = dense.empty_inputs(pooled)
+        features[..., :-1] = pooled
+        units = dense.outputs(theta_hidden, features)
+        hidden = dense.empty_inputs(units)
+        torch.clamp_min(units, 0.0, out=hidden[..., :-1])
         for mask in masks:
-            hidden.mul_(mask)
+            hidden[..., :-1] *= mask
         return features, hidden, dense.outputs(theta_logits, hidden)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _ADAM_LIKE = ("adam", "amsgrad")
+_DECAYS = ("beta1_decay", "weight_decay")
 
 
 def paper_bound(beta1: Array, beta2: Array) -> Array:
@@ -53,7 +54,8 @@ def adamax_bound(beta1: Array, beta2: Array, steps: Array) -> Array:
 def with_step_bounds(diagnostics: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     """Return the diagnostics with the columns `paper_bound` and `provable_bound` of their max_step.
 
-    They are NaN for other rules than Adam, AMSGrad and AdaMax, and where beta1 decays.
+    They are NaN for other rules than Adam, AMSGrad and AdaMax; the provable one also where beta1 decays, and with a
+    decay of the weights, which may be part of the step.
 
     Args:
         diagnostics: with the columns of the view `diagnostics`.
@@ -62,7 +64,7 @@ def with_step_bounds(diagnostics: pd.DataFrame, trials: pd.DataFrame) -> pd.Data
     columns = ["study_id", "trial", "optimizer", "beta1", "beta2", "bias_correction", "other"]
     settings = diagnostics[["study_id", "trial", "steps"]].merge(trials[columns], how="left", on=["study_id", "trial"])
     beta1, beta2, steps = (settings[name].to_numpy(np.float64) for name in ("beta1", "beta2", "steps"))
-    decays = settings["other"].map(lambda other: isinstance(other, dict) and other.get("beta1_decay", 1.0) < 1.0)
+    decays = settings["other"].map(lambda other: isinstance(other, dict) and bool({*other} & {*_DECAYS}))
     adam = settings["optimizer"].isin(_ADAM_LIKE).to_numpy()
     adamax = (settings["optimizer"] == "adamax").to_numpy()
     corrected = settings["bias_correction"].fillna(True).to_numpy(np.bool_)
@@ -74,4 +76,6 @@ def with_step_bounds(diagnostics: pd.DataFrame, trials: pd.DataFrame) -> pd.Data
 
 def _geometric_sum(ratio: Array, n: Array) -> Array:
     """1 + ratio + ... + ratio^(n-1)."""
-    return np.where(ratio == 1.0, n, (1 - ratio**n) / (1 - ratio))
+    return np.where(
+        ratio == 1.0, n, np.where(n == 1.0, 1.0, np.where(ratio > 1e150, np.inf, (1 - ratio**n) / (1 - ratio)))
+    )

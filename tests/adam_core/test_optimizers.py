@@ -87,7 +87,7 @@ def betas(lane: dict[str, float]) -> dict[str, Any]:
         (RMSProp, "rmsprop", {"centered": True}, lambda lane: {"alpha": lane["rho"], "eps": 1e-3, "momentum": 0.9}),
         (AdaDelta, "adadelta", {"weight_decay_mode": "l2"}, lambda lane: {"rho": lane["rho"], "eps": 1e-3}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),  # a function's address differs between processes
 )
 def test_equals_a_lane_of_an_array_bit_for_bit(
     ours: Build,

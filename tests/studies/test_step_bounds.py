@@ -57,6 +57,12 @@ def test_beta1_zero_bounds_the_first_step_by_alpha() -> None:
     assert bound == pytest.approx(1.0)
 
 
+def test_without_memory_of_the_second_moment_there_is_no_bound_after_the_first_step() -> None:
+    beta1, beta2, steps = np.array([0.9, 0.9]), np.zeros(2), np.array([1.0, 2.0])
+    assert provable_bound(beta1, beta2, steps, np.array([True, True])).tolist() == [pytest.approx(1.0), np.inf]
+    assert adamax_bound(beta1, beta2, steps).tolist() == [pytest.approx(1.0), np.inf]
+
+
 def test_the_frame_has_the_bounds_of_each_trial() -> None:
     names = ["adam", "adamax", "sgd", "amsgrad"]
     trials = pd.DataFrame(
@@ -67,7 +73,7 @@ def test_the_frame_has_the_bounds_of_each_trial() -> None:
             "beta1": [0.9, 0.9, np.nan, 0.9],
             "beta2": [0.999, 0.999, np.nan, 0.999],
             "bias_correction": pd.array([False, None, None, True], dtype="boolean"),
-            "other": [None, None, None, {"beta1_decay": 0.9}],
+            "other": [None, {"weight_decay": 0.1}, None, {"beta1_decay": 0.9}],
         }
     )
     diagnostics = pd.DataFrame({"study_id": ["s-1"] * 5, "trial": [3, 2, 1, 0, 0], "steps": [9, 9, 9, 9, 18]})
@@ -75,6 +81,6 @@ def test_the_frame_has_the_bounds_of_each_trial() -> None:
     np.testing.assert_allclose(found["paper_bound"], [3.1623, np.nan, 1.0, 3.1623, 3.1623], atol=5e-5)
     beta = _one(0.9), _one(0.999)
     uncorrected = [provable_bound(*beta, _one(t), np.array([False]))[0] for t in (9, 18)]
-    expected = [np.nan, np.nan, adamax_bound(*beta, _one(9))[0], *uncorrected]
+    expected = [np.nan, np.nan, np.nan, *uncorrected]
     np.testing.assert_allclose(found["provable_bound"], expected, rtol=1e-12)
     assert len(with_step_bounds(diagnostics[:0], trials)) == 0

@@ -63,7 +63,30 @@ def test_lanes_are_as_few_as_make_what_they_share_cheap(
 ) -> None:
     monkeypatch.setattr(calibration, "_block_seconds", lambda spec, data, width: block_seconds)
     monkeypatch.setattr(calibration, "_batch_seconds", lambda spec, data: batch_seconds)
-    assert choose_lanes(_spec(), DIGITS, 8) == n_blocks * 8 * 3
+    assert choose_lanes(_spec(n_trials=1000), DIGITS, 8) == n_blocks * 8 * 3
+
+
+def test_lanes_are_no_more_than_the_study_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "_block_seconds", lambda spec, data, width: 0.0001)
+    monkeypatch.setattr(calibration, "_batch_seconds", lambda spec, data: 0.1)
+    assert choose_lanes(_spec(n_trials=20), DIGITS, 8) == 3 * 8 * 3
+
+
+def test_a_width_that_cannot_be_had_ends_the_widening(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seconds(spec: StudySpec, data: Dataset, width: int) -> float:
+        if width > 4:
+            raise RuntimeError("CUDA out of memory")
+        return 1.0
+
+    monkeypatch.setattr(calibration, "_block_seconds", seconds)
+    assert choose_block_width(_spec(n_trials=200), DIGITS) == 4
+
+    def never(spec: StudySpec, data: Dataset, width: int) -> float:
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(calibration, "_block_seconds", never)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        choose_block_width(_spec(), DIGITS)
 
 
 def test_lanes_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
