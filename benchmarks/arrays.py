@@ -83,18 +83,13 @@ def _write(results: dict[str, Any], file: Path) -> None:
 def _measure_workload(shape: Shape, folder: Path, device: torch.device, asked: argparse.Namespace) -> dict[str, Any]:
     _say(f"{shape.name}: block width and lanes")
     width, n_lanes = call(choose_array, shape.name, folder, device)
-    measured: dict[str, Any] = {
-        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "n_parameters": shape.n_parameters,
-        "flops": call(_flops, shape.name, folder),
-        "width": width,
-        "lanes": n_lanes,
-    }
+    measured: dict[str, Any] = {"n_parameters": shape.n_parameters, "flops": call(_flops, shape.name, folder)}
     if "rates" in asked.sections:
         _say(f"{shape.name}: trial-steps per second")
         ways = [*rival_ways(shape, folder, device), our_way(shape.name, width, n_lanes, folder, device)]
         chosen = [way for way in ways if any(text in way.name for text in asked.ways)]
         measured["rates"] = measure(chosen, asked.rounds, asked.seconds or shape.seconds)
+        measured |= {"width": width, "lanes": n_lanes, "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
     if "growth" in asked.sections:
         _say(f"{shape.name}: growth with K")
         sizes = measure_growth(shape.name, width, folder, device)

@@ -14,7 +14,6 @@ from adam_core.arrays.trial_array import TrialArray
 from adam_core.models.cnn import CNN
 from adam_core.models.examples import DenseExamples, Examples
 from adam_core.models.mlp import MLP
-from adam_core.models.softmax_regression import SoftmaxRegression
 from adam_core.models.sparse_examples import SparseExamples
 from adam_core.models.sparse_logistic import SparseLogisticRegression
 from adam_core.models.stacked_model import Draw, StackedModel
@@ -38,7 +37,6 @@ _Build = Callable[[float, int, torch.device, torch.dtype], StackedModel]
 
 #: Of workloads that the catalogue may not have yet, by L2 strength, block width, device and dtype.
 _MODELS: dict[str, _Build] = {
-    "mnist-logistic": lambda *args: SoftmaxRegression(784, 10, *args),
     "imdb-logistic": lambda l2, *args: SparseLogisticRegression(N_WORDS, l2, 0.0, *args),
     "imdb-logistic-dropout": lambda l2, *args: SparseLogisticRegression(N_WORDS, l2, DROPOUT, *args),
     "mnist-mlp": lambda *args: MLP(784, (1000, 1000), 10, *args),

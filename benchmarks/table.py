@@ -66,7 +66,8 @@ def render(results: Mapping[str, Any]) -> str:
     on_gpu = "GPU" in results["machine"]
     lines += ["", *_summary(workloads, on_gpu), "", *_growth(workloads), "", "## Every way", ""]
     for name, measured in workloads.items():
-        lines += [*_ways(name, measured, results["ceilings"]), ""]
+        if "rates" in measured:
+            lines += [*_ways(name, measured, results["ceilings"]), ""]
     return "\n".join([*lines, "## Notes", "", _NOTES])
 
 
@@ -97,10 +98,9 @@ def _ratio(ratio: float, required: float | None) -> str:
 
 
 def _ways(name: str, measured: Mapping[str, Any], ceilings: Mapping[str, float]) -> list[str]:
-    all_rates = measured.get("rates", {})
-    ours = next((median(rates) for way, rates in all_rates.items() if way.startswith(OURS)), None)
+    ours = next((median(rates) for way, rates in measured["rates"].items() if way.startswith(OURS)), None)
     rows = []
-    for way, rates in all_rates.items():
+    for way, rates in measured["rates"].items():
         rate, split = median(rates), way.rpartition(", ")[2]
         spread = f"{number(rate)} [{number(min(rates))}, {number(max(rates))}]"
         flops, moved = rate * measured["flops"], rate * measured["n_parameters"] * _BYTES_PER_PARAMETER

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from adam_core.kernels.compilation import compiled
+
 _f = np.float32  # a Python float would make Numba compute in float64
 _ZERO, _ONE, _TWO = _f(0), _f(1), _f(2)
 
@@ -35,7 +37,7 @@ _A3, _A5, _A7, _A9, _A11, _A13 = (_f(2 / power) for power in (3, 5, 7, 9, 11, 13
 _MANTISSA_BITS, _EXPONENT_OF_ONE = np.int32(23), np.int32(127 << 23)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@compiled
 def softplus(x: Any, values: Any) -> None:
     """Write log(1 + exp(x)) to the first columns of `values`, and replace x by the derivative.
 
@@ -54,7 +56,7 @@ def softplus(x: Any, values: Any) -> None:
             x[row, i] = _sigmoid(x_i, e)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@compiled
 def bernoulli_gradient(logits: Any, targets: Any, n: Any) -> None:
     """Replace logits by (sigmoid(logits) - targets) / n.
 
