@@ -59,10 +59,8 @@ def render(results: Mapping[str, Any]) -> str:
     workloads = {name: results["workloads"][name] for name in SHAPES if name in results["workloads"]}
     lines = ["# Trial arrays against training one trial at a time", ""]
     lines += [f"- {key}: {value}" for key, value in results["machine"].items()]
-    lines += [
-        "- ceilings (float32, GFLOP/s of matrix products, GB/s of copies, read and written; processes x threads): "
-    ]
-    lines[-1] += ", ".join(f"{name} {number(value)}" for name, value in results["ceilings"].items())
+    ceilings = ", ".join(f"{name} {number(value)}" for name, value in results["ceilings"].items())
+    lines += [f"- ceilings (processes x threads): {ceilings}"]
     on_gpu = "GPU" in results["machine"]
     lines += ["", *_summary(workloads, on_gpu), "", *_growth(workloads), "", "## Every way", ""]
     for name, measured in workloads.items():

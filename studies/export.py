@@ -9,36 +9,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from studies.db.engine import Database
-from studies.db.queries import curves_frame, trials_frame
 from studies.errors import InputError
 
 
-def export(
-    database: Database,
-    study_id: str,
-    what: Literal["trials", "curves"],
-    format: Literal["csv", "parquet", "json"],
-    path: Path | None = None,
-) -> bytes:
-    """Return the trials or curves of a study in a format, and write them to `path`, wholly or not at all.
+def render(frame: pd.DataFrame, format: Literal["csv", "parquet", "json"]) -> bytes:
+    """Return a frame of trials, curves or diagnostics as the content of a file of this format.
 
     Times are in UTC. Numbers keep every digit. JSON is a list of objects, in which what is missing or not finite is
     null; in CSV it is empty or `inf`.
-
-    Raises:
-        NotFoundError: no study has this id.
-        InputError: the file cannot be written.
-        ServiceError: the database cannot be used.
     """
-    content = render(trials_frame(database, study_id) if what == "trials" else curves_frame(database, study_id), format)
-    if path is not None:
-        write_file(path, content)
-    return content
-
-
-def render(frame: pd.DataFrame, format: Literal["csv", "parquet", "json"]) -> bytes:
-    """Return the frame as the content of a file of this format."""
     if format == "json":
         finite = frame.replace([np.inf, -np.inf], np.nan).astype("object")
         records = finite.where(finite.notna(), None).to_dict("records")

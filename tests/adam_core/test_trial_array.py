@@ -259,11 +259,13 @@ def test_a_frozen_lane_stays_at_zero(optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("at", [7, TABLE_STEPS - 1, TABLE_STEPS, TABLE_STEPS + 1])
-@pytest.mark.parametrize("optimizer", ["adam", "adamax"])
-def test_a_saved_array_goes_on_with_the_same_bits(optimizer: str, at: int) -> None:
+@pytest.mark.parametrize(
+    ("optimizer", "options"), [("adam", {}), ("adamax", {}), ("amsgrad", {"averaging": "polyak"})], ids=str
+)
+def test_a_saved_array_goes_on_with_the_same_bits(optimizer: str, options: dict[str, Any], at: int) -> None:
     """Through a file that loads with weights_only=True, without the lanes that had left, across the tables' end."""
     settings, seeds, data = _settings(9), [0, 1, 2] * 3, _data(DIGITS, torch.float32)
-    whole, before = (_array(settings, seeds, 4, optimizer=optimizer) for _ in range(2))
+    whole, before = (_array(settings, seeds, 4, optimizer=optimizer, options=options) for _ in range(2))
     _train(whole, data, 1, TABLE_STEPS + 10)
     _train(before, data, 1, at)
     before.remove({4})
@@ -271,7 +273,7 @@ def test_a_saved_array_goes_on_with_the_same_bits(optimizer: str, at: int) -> No
     file = io.BytesIO()
     torch.save(before.state_dict(), file)
     file.seek(0)
-    after = _array(settings, seeds, 4, optimizer=optimizer)
+    after = _array(settings, seeds, 4, optimizer=optimizer, options=options)
     after.load_state_dict(torch.load(file, weights_only=True))
     assert after.lanes == tuple(lane for lane in whole.lanes if lane not in (4, 6))
     _train(after, data, at + 1, TABLE_STEPS + 10)

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,18 @@ from studies.db.engine import Database
 from studies.db.models import TrialRow
 from studies.db.queries import curves_frame, trials_frame
 from studies.errors import InputError, NotFoundError
-from studies.export import export
+from studies.export import render, write_file
 from tests.factories import insert_study, make_spec
+
+
+def export(
+    database: Database, study_id: str, what: str, format: Literal["csv", "parquet", "json"], path: Path | None = None
+) -> bytes:
+    """Return the file's content, and write it where a path is given, as the command does."""
+    content = render({"trials": trials_frame, "curves": curves_frame}[what](database, study_id), format)
+    if path is not None:
+        write_file(path, content)
+    return content
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from studies.db.mirror import mirror
 from studies.db.models import StudyRow, TrialRow
 from studies.db.queries import find_study, trials_frame
 from studies.db.sql import run_sql
-from studies.export import export
+from studies.export import render
 from studies.samplers import draw_adaptive, draw_settings
 from studies.settings import Settings
 from studies.spec import StudySpec, parse
@@ -88,12 +88,12 @@ def test_exports(database: Database) -> None:
     frame = trials_frame(database, study_id)
     truths, others = frame["bias_correction"].tolist(), frame["other"].tolist()
     assert set(truths) == {True, False}
-    rows = list(csv.DictReader(io.StringIO(export(database, study_id, "trials", "csv").decode())))
+    rows = list(csv.DictReader(io.StringIO(render(trials_frame(database, study_id), "csv").decode())))
     assert [row["bias_correction"] for row in rows] == [str(value) for value in truths]
     assert [json.loads(row["other"]) for row in rows] == others
-    objects = json.loads(export(database, study_id, "trials", "json"))
+    objects = json.loads(render(trials_frame(database, study_id), "json"))
     assert [(row["bias_correction"], row["other"]) for row in objects] == list(zip(truths, others, strict=True))
-    parquet = pd.read_parquet(io.BytesIO(export(database, study_id, "trials", "parquet")))
+    parquet = pd.read_parquet(io.BytesIO(render(trials_frame(database, study_id), "parquet")))
     assert parquet["bias_correction"].tolist() == truths
     assert [json.loads(other) for other in parquet["other"]] == others
 

@@ -271,6 +271,22 @@ def test_missing_data_is_told_and_costs_no_trial(sqlite: Database, tmp_path: Pat
     assert "nowhere" in record.problem
 
 
+@pytest.mark.parametrize("measurement", ["choose_block_width", "choose_lanes"])
+@pytest.mark.parametrize("error", [MemoryError("no room"), ValueError("cannot be stacked")])
+def test_a_measurement_that_fails_is_told_and_costs_no_trial(
+    sqlite: Database, tmp_path: Path, measurement: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> int:
+        raise error
+
+    monkeypatch.setattr(f"worker.runner.{measurement}", fail)
+    study_id = submissions.insert_study(sqlite, make_spec(n_trials=2))
+    make_runner(sqlite, tmp_path, lanes=None).run(study_id)
+    record = queries.find_study(sqlite, study_id)
+    assert (record.state, record.counts) == ("waiting", {"waiting": 2})
+    assert record.problem is not None and str(error) in record.problem
+
+
 @pytest.mark.usefixtures("eager_wishes")
 def test_worker_hands_over_when_another_study_waits_and_its_slice_is_over(sqlite: Database, tmp_path: Path) -> None:
     long, short = submit(sqlite, make_spec(epochs=50)), submit(sqlite, make_spec(epochs=1))
