@@ -102,7 +102,7 @@ def _cifar10_cnn(dropout: bool) -> Shape:
         dataset="cifar-10",
         forms={DENSE: network, CHANNELS_LAST: network},
         loss=modules.cross_entropy,
-        seconds=1.2,
+        seconds=1.0,
         required=(1.0, 1.2),
         required_on_gpu=None if dropout else 2,
     )

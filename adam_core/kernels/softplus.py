@@ -62,7 +62,7 @@ def bernoulli_gradient(logits: Any, targets: Any, n: Any) -> None:
 
     Args:
         logits: [b, n, units].
-        targets: the first columns of [n, units or more].
+        targets: [n, units].
         n: in float32.
     """
     for lane in range(logits.shape[0]):

@@ -25,7 +25,7 @@ class Dropout:
         if not 0.0 <= rate < 1.0:
             raise ValueError(f"dropout must be in [0, 1), got {rate}")
         self.rate = rate
-        self._first_kept = round(rate * _LEVELS)
+        self._first_kept = min(round(rate * _LEVELS), _LEVELS - 1)
         if self._first_kept != rate * _LEVELS:
             raise ValueError(
                 f"dropout must be a multiple of 1/256, got {rate}; the nearest is {self._first_kept / _LEVELS}"

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from adam_core.models import dense
+from adam_core.models import dense, input_layer
 from adam_core.models.dropout import Dropout
 from adam_core.models.examples import DenseExamples
 from adam_core.models.stacked_model import Batch, Draw
@@ -78,40 +78,39 @@ class MLP:
         )
 
     def prepare(self, examples: DenseExamples, draw: Draw, *, training: bool) -> Batch:
-        """The inputs [n, F + 1], the last column ones, the labels [n] and, with dropout, a mask for each hidden layer.
+        """Inputs and rows of `input_layer.needed_inputs`, labels [n] and, with dropout, a mask for each hidden layer.
 
         Stream 0 drops inputs, stream 1 + h units of hidden layer h.
         """
-        n = len(examples)
-        inputs = dense.empty_inputs(examples.inputs)
-        inputs[:, :-1] = examples.inputs
+        n, inputs = len(examples), examples.inputs
         masks: tuple[Tensor, ...] = ()
         if training and self._input_dropout.rate:
-            inputs[:, :-1] *= self._mask(self._input_dropout, draw, n, 0)
+            inputs = inputs * self._mask(self._input_dropout, draw, n, 0)
         if training and self._dropout.rate:
             masks = tuple(self._mask(self._dropout, draw, n, 1 + h) for h in range(len(self.hidden)))
-        return inputs, examples.labels, *masks
+        return *input_layer.needed_inputs(inputs), examples.labels, *masks
 
     def backward(self, theta: Sequence[Tensor], batch: Batch, update: Callable[[int, Tensor], None]) -> None:
         """Hand each layer's gradient [b, inputs + 1, outputs] to `update`, the last layer's first."""
-        _, labels, *masks = batch
+        _, rows, labels, *masks = batch
         *inputs, logits = self._forward(theta, batch)
         delta = torch.softmax(logits, 2).sub_(self._eye.index_select(0, labels)).div_(len(labels))
-        for layer in reversed(range(len(theta))):
-            below = dense.input_gradient(theta[layer], delta) if layer > 0 else None
+        for layer in range(len(self.hidden), 0, -1):
+            below = dense.input_gradient(theta[layer], delta)
             dense.gradient(theta[layer], inputs[layer], delta, out=self._gradients[layer], l2=self.l2)
             update(layer, self._gradients[layer])
-            if below is not None:
-                delta = below.mul_(inputs[layer][..., :-1].sign_())  # 1 where the ReLU let a number through, else 0
-                if masks:
-                    delta.mul_(masks[layer - 1])
+            delta = below.mul_(inputs[layer][..., :-1].sign_())  # 1 where the ReLU let a number through, else 0
+            if masks:
+                delta.mul_(masks[layer - 1])
+        input_layer.gradient(theta[0], inputs[0], rows, delta, out=self._gradients[0], l2=self.l2)
+        update(0, self._gradients[0])
 
     def losses(self, theta: Sequence[Tensor], batch: Batch) -> Tensor:
         """Sums over the batch of each lane's cross-entropy and of its errors: [2, b] float64.
 
         An example counts as right where no class is likelier than its label.
         """
-        labels = batch[1]
+        labels = batch[2]
         log_likelihoods = torch.log_softmax(self._forward(theta, batch)[-1], 2)
         own = log_likelihoods.gather(2, labels.expand(self.width, -1)[:, :, None])[:, :, 0]
         wrong = log_likelihoods.amax(2).gt(own)
@@ -123,16 +122,17 @@ class MLP:
 
     def _forward(self, theta: Sequence[Tensor], batch: Batch) -> list[Tensor]:
         """The inputs of each layer, [b, n, inputs + 1], and the logits."""
-        inputs, _, *masks = batch
+        inputs, rows, _, *masks = batch
         layers = [inputs.expand(self.width, -1, -1)]
-        for layer, parameters in enumerate(theta[:-1]):
-            outputs = dense.outputs(parameters, layers[layer])
+        outputs = input_layer.outputs(theta[0], layers[0], rows)
+        for layer in range(len(self.hidden)):
             hidden = dense.empty_inputs(outputs)
             torch.clamp_min(outputs, 0.0, out=hidden[..., :-1])
             if masks:
                 hidden[..., :-1] *= masks[layer]
             layers.append(hidden)
-        return [*layers, dense.outputs(theta[-1], layers[-1])]
+            outputs = dense.outputs(theta[layer + 1], hidden)
+        return [*layers, outputs]
 
     def _mask(self, dropout: Dropout, draw: Draw, n: int, layer: int) -> Tensor:
         return dropout.mask(draw(layer), (n, self._sizes[layer]), self.device, self.dtype)

@@ -35,14 +35,14 @@ def bernoulli_gradient(logits: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         logits: [b, n, units], contiguous.
-        targets: in [0, 1], the first columns of [n, units or more], contiguous.
+        targets: in [0, 1], [n, units], contiguous.
     """
     n = len(targets)
     if _is_compiled(logits):
         kernels.bernoulli_gradient(logits.numpy(), targets.numpy(), np.float32(n))
         return logits
     sigmoid = _sigmoid(logits, torch.exp(-logits.abs()))
-    return logits.copy_(sigmoid).sub_(targets[:, : logits.shape[2]]).div_(n)
+    return logits.copy_(sigmoid).sub_(targets).div_(n)
 
 
 def bernoulli_losses(logits: Tensor, targets: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from adam_core.models import dense
+from adam_core.models import dense, input_layer
 from adam_core.models.examples import DenseExamples
 from adam_core.models.softplus import bernoulli_gradient, bernoulli_losses, softplus
 from adam_core.models.stacked_model import Batch, Draw
@@ -78,42 +78,45 @@ class VAE:
         )
 
     def prepare(self, examples: DenseExamples, draw: Draw, *, training: bool) -> Batch:
-        """The inputs [n, F + 1], the last column ones, and standard normal noise [n, Z], in evaluation too."""
-        inputs = dense.empty_inputs(examples.inputs)
-        inputs[:, :-1] = examples.inputs
+        """Inputs and rows of `input_layer.needed_inputs`, all inputs [n, F] and standard normal noise [n, Z].
+
+        The noise is that of stream 1, in training and in evaluation.
+        """
         noise = torch.from_numpy(draw(LATENT).standard_normal((len(examples), self.latent)))
-        return inputs, noise.to(self.device, self.dtype)
+        return *input_layer.needed_inputs(examples.inputs), examples.inputs, noise.to(self.device, self.dtype)
 
     def backward(self, theta: Sequence[Tensor], batch: Batch, update: Callable[[int, Tensor], None]) -> None:
         """Hand each layer's gradient [b, inputs + 1, outputs] to `update`, the last layer's first."""
-        inputs, noise = batch
-        n = len(inputs)
-        of = self._forward(theta, batch)
+        inputs, rows, targets, noise = batch
+        n = len(targets)
+        encoded, encoder_slope, latent, deviation, sample, decoded, decoder_slope, logits = self._forward(theta, batch)
 
         def hand_over(layer: int, inputs: Tensor, delta: Tensor) -> None:
             dense.gradient(theta[layer], inputs, delta, out=self._gradients[layer])
             update(layer, self._gradients[layer])
 
-        d_logits = bernoulli_gradient(of.logits, inputs)
-        d_decoded = dense.input_gradient(theta[LOGITS], d_logits).mul_(of.decoder_slope)
-        hand_over(LOGITS, of.decoded, d_logits)
+        d_logits = bernoulli_gradient(logits, targets)
+        d_decoded = dense.input_gradient(theta[LOGITS], d_logits).mul_(decoder_slope)
+        hand_over(LOGITS, decoded, d_logits)
         d_sample = dense.input_gradient(theta[DECODER], d_decoded)
-        hand_over(DECODER, of.sample, d_decoded)
+        hand_over(DECODER, sample, d_decoded)
         # The sample is mean + deviation * noise; the divergence (mean² + variance - log variance - 1)/2 per example.
-        mean, _ = of.latent.chunk(2, dim=2)
+        mean, _ = latent.chunk(2, dim=2)
         d_mean = d_sample + mean / n
-        d_divergence = of.deviation.square().sub_(1).div_(n)
-        d_log_variance = d_sample.mul_(noise).mul_(of.deviation).add_(d_divergence).div_(2)
+        d_divergence = deviation.square().sub_(1).div_(n)
+        d_log_variance = d_sample.mul_(noise).mul_(deviation).add_(d_divergence).div_(2)
         d_latent = torch.cat([d_mean, d_log_variance], dim=2)
-        d_encoded = dense.input_gradient(theta[LATENT], d_latent).mul_(of.encoder_slope)
-        hand_over(LATENT, of.encoded, d_latent)
-        hand_over(ENCODER, inputs.expand(self.width, -1, -1), d_encoded)
+        d_encoded = dense.input_gradient(theta[LATENT], d_latent).mul_(encoder_slope)
+        hand_over(LATENT, encoded, d_latent)
+        inputs = inputs.expand(self.width, -1, -1)
+        input_layer.gradient(theta[ENCODER], inputs, rows, d_encoded, out=self._gradients[ENCODER])
+        update(ENCODER, self._gradients[ENCODER])
 
     def losses(self, theta: Sequence[Tensor], batch: Batch) -> Tensor:
         """Sums over the batch of each lane's negative ELBO and of its reconstruction term: [2, b] float64."""
-        of = self._forward(theta, batch)
-        reconstruction = bernoulli_losses(of.logits, batch[0][:, :-1]).sum((1, 2), dtype=torch.float64)
-        mean, log_variance = of.latent.double().chunk(2, dim=2)
+        activations = self._forward(theta, batch)
+        reconstruction = bernoulli_losses(activations.logits, batch[2]).sum((1, 2), dtype=torch.float64)
+        mean, log_variance = activations.latent.double().chunk(2, dim=2)
         divergence = (mean.square() + log_variance.exp() - log_variance - 1).sum((1, 2)) / 2
         return torch.stack([reconstruction + divergence, reconstruction])
 
@@ -122,20 +125,20 @@ class VAE:
         return torch.zeros(self.width, dtype=torch.float64, device=self.device)
 
     def _forward(self, theta: Sequence[Tensor], batch: Batch) -> _Activations:
-        inputs, noise = batch
-        encoded, encoder_slope = _softplus_layer(theta[ENCODER], inputs.expand(self.width, -1, -1))
+        inputs, rows, _, noise = batch
+        outputs = input_layer.outputs(theta[ENCODER], inputs.expand(self.width, -1, -1), rows)
+        encoded, encoder_slope = _softplus(outputs)
         latent = dense.outputs(theta[LATENT], encoded)
         mean, log_variance = latent.chunk(2, dim=2)
         deviation = log_variance.mul(0.5).exp_()
         sample = dense.empty_inputs(deviation)
         torch.add(mean, deviation * noise, out=sample[..., :-1])
-        decoded, decoder_slope = _softplus_layer(theta[DECODER], sample)
+        decoded, decoder_slope = _softplus(dense.outputs(theta[DECODER], sample))
         logits = dense.outputs(theta[LOGITS], decoded)
         return _Activations(encoded, encoder_slope, latent, deviation, sample, decoded, decoder_slope, logits)
 
 
-def _softplus_layer(theta: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """The next layer's inputs, and the slopes of the softplus."""
-    outputs = dense.outputs(theta, inputs)
+def _softplus(outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """The next layer's inputs, and the slopes, in the memory of the outputs."""
     values = dense.empty_inputs(outputs)
     return values, softplus(outputs, values)

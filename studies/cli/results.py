@@ -64,7 +64,7 @@ def show(study_or_suite: str, as_json: bool) -> None:
 @click.option("--format", "format_", type=click.Choice(["csv", "parquet", "json"]), default="csv", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: stdout.")
 def export(study_or_suite: str, what: str, format_: Literal["csv", "parquet", "json"], output: Path | None) -> None:
-    """Trials, learning curves or diagnostics of a study or suite, as a file."""
+    """Trials, curves or diagnostics of a study or suite."""
     if format_ == "parquet" and output is None:
         raise InputError("--format parquet needs a file: name it by -o FILE")
     handle = open_client().find(study_or_suite)

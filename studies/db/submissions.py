@@ -192,8 +192,11 @@ def _find(connection: Connection, study_id: str) -> Row[Any]:
 
 
 def _locked(connection: Connection, study_id: str) -> Row[Any]:
-    """Return the study's row, held against claims and other wishes until the transaction ends."""
-    connection.execute(select(StudyRow.id).where(StudyRow.id == study_id).with_for_update())
+    """Return the study's row, held against claims and other wishes until the transaction ends.
+
+    Not against checks of foreign keys: a holder that writes makes one, with its array locked, which deletion waits for.
+    """
+    connection.execute(select(StudyRow.id).where(StudyRow.id == study_id).with_for_update(key_share=True))
     return _find(connection, study_id)
 
 

@@ -40,6 +40,14 @@ def autograd(loss: Tensor, layers: Sequence[Linear]) -> list[Tensor]:
     return [torch.cat([weight.t(), bias[None]]) for weight, bias in zip(flat[::2], flat[1::2], strict=True)]
 
 
+def all_inputs(batch: Sequence[Tensor], n_features: int) -> Tensor:
+    """The inputs [n, F] of a prepared batch, of which the first layer takes those that its rows say."""
+    inputs, rows = batch[:2]
+    if not len(rows):
+        return inputs[:, :-1]
+    return torch.zeros(len(inputs), n_features + 1, dtype=inputs.dtype).index_copy(1, rows, inputs)[:, :-1]
+
+
 def block(model: StackedModel, lanes: Sequence[Lane]) -> list[Tensor]:
     """The parameters [b, *shape] of a block of these lanes."""
     return [torch.stack(layers).to(model.dtype) for layers in zip(*lanes, strict=True)]

@@ -57,6 +57,7 @@ def test_rate_0_keeps_all() -> None:
     ("rate", "message"),
     [
         (0.2, "dropout must be a multiple of 1/256, got 0.2; the nearest is 0.19921875"),
+        (0.999, "dropout must be a multiple of 1/256, got 0.999; the nearest is 0.99609375"),
         (1.0, "dropout must be in [0, 1), got 1.0"),
         (-0.5, "dropout must be in [0, 1), got -0.5"),
         (float("nan"), "dropout must be in [0, 1), got nan"),

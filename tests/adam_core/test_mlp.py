@@ -10,6 +10,7 @@ from adam_core.models import dense
 from adam_core.models.examples import DenseExamples
 from adam_core.models.mlp import MLP
 from tests.adam_core.model_lanes import (
+    all_inputs,
     assert_buffers_carry_nothing_over,
     assert_initial_weights,
     assert_same_at_every_place,
@@ -39,6 +40,8 @@ def _model(
 def _examples(n: int, n_features: int = F, n_classes: int = 7, dtype: torch.dtype = torch.float64) -> DenseExamples:
     random = torch.Generator().manual_seed(n)
     inputs = torch.rand(n, n_features, generator=random, dtype=torch.float64).to(dtype)
+    if n > 1:  # then the first layer leaves inputs out
+        inputs[:, ::3] = 0.0
     return DenseExamples(inputs, torch.randint(0, n_classes, (n,), generator=random))
 
 
@@ -64,11 +67,12 @@ def test_each_lane_equals_a_module_with_autograd(
     lanes = [random_lane(model.shapes, seed) for seed in range(width)]
     theta = block(model, lanes)
     batch = model.prepare(_examples(n, n_classes=n_classes), noise(1), training=True)
+    labels, masks = batch[2], batch[3:]
     data_losses, penalties = model.losses(theta, batch)[0] / n, model.penalty(theta)
     handed = gradients(model, theta, batch)
     for place, lane in enumerate(lanes):
         layers = linear_layers(lane)
-        data_loss = cross_entropy(_logits(layers, batch[0][:, :-1], batch[2:]), batch[1])
+        data_loss = cross_entropy(_logits(layers, all_inputs(batch, F), masks), labels)
         penalty = L2 / 2 * torch.stack([linear.weight.square().sum() for linear in layers]).sum()
         torch.testing.assert_close(data_losses[place], data_loss.detach(), rtol=1e-12, atol=0)
         torch.testing.assert_close(penalties[place], penalty.detach(), rtol=1e-12, atol=0)
@@ -84,7 +88,7 @@ def test_float32_is_float64_rounded(products: str, monkeypatch: pytest.MonkeyPat
     single, double = (MLP(784, (300, 200), 10, L2, 2, CPU, dtype) for dtype in (torch.float32, torch.float64))
     lanes = [random_lane(single.shapes, seed) for seed in range(2)]
     batch = single.prepare(_examples(128, 784, 10, torch.float32), noise(1), training=True)
-    exact = (batch[0].double(), batch[1])
+    exact = (batch[0].double(), *batch[1:])
     losses, expected = single.losses(block(single, lanes), batch), double.losses(block(double, lanes), exact)
     torch.testing.assert_close(losses[0], expected[0], rtol=1e-6, atol=0)
     handed, true = gradients(single, block(single, lanes), batch), gradients(double, block(double, lanes), exact)
@@ -129,23 +133,20 @@ def test_initial_weights() -> None:
 
 def test_evaluation_drops_nothing() -> None:
     model, examples = _model(1, dropout=0.5, input_dropout=0.25), _examples(9)
-    inputs, labels = model.prepare(examples, noise(1), training=False)
-    assert torch.equal(inputs[:, :-1], examples.inputs)
+    *inputs, labels = model.prepare(examples, noise(1), training=False)
+    assert torch.equal(all_inputs(inputs, F), examples.inputs)
     assert torch.equal(labels, examples.labels)
 
 
 def test_training_drops_inputs_and_hidden_units_by_their_own_streams() -> None:
     """Masks are a function of the step and the layer; the inputs themselves are left as they were."""
     model, examples = _model(1, (F, F), dropout=0.5, input_dropout=0.5), _examples(64)
+    examples.inputs.add_(1.0)
     before = examples.inputs.clone()
-    inputs, _, *masks = model.prepare(examples, noise(1), training=True)
-    again, _, *same_masks = model.prepare(examples, noise(1), training=True)
-    other, _, *other_masks = model.prepare(examples, noise(2), training=True)
+    batch, again, other = (model.prepare(examples, noise(step), training=True) for step in (1, 1, 2))
+    assert all(map(torch.equal, batch, again))
     assert torch.equal(examples.inputs, before)
-    assert torch.equal(inputs, again)
-    assert all(map(torch.equal, masks, same_masks))
-    dropped = [given[:, :-1] / examples.inputs for given in (inputs, other)]
-    all_masks = [*dropped, *masks, *other_masks]
+    all_masks = [*batch[3:], *other[3:], *(all_inputs(own, F) / examples.inputs for own in (batch, other))]
     assert len({tuple(mask.flatten().tolist()) for mask in all_masks}) == 6
     for mask in all_masks:
         assert mask.mean() == pytest.approx(1.0, abs=6 / mask.numel() ** 0.5)

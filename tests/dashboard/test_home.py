@@ -1,12 +1,15 @@
 """The list of studies."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import streamlit as st
+from sqlalchemy import update
 
 from dashboard.components.text import progress
 from studies.db.engine import Database
+from studies.db.models import StudyRow
 from studies.db.queries import find_study, list_studies
 from studies.db.submissions import extend
 from tests.dashboard.conftest import OpenPage, errors, texts
@@ -24,6 +27,8 @@ def test_empty_database_says_what_to_do(db: Database, open_page: OpenPage) -> No
 def test_rows_show_state_progress_and_best(db: Database, open_page: OpenPage) -> None:
     running = insert_study(db, make_spec(name="first"), trials=6, states={4: "running", 5: "running"}, diverged=[1])
     failed = insert_study(db, make_spec(name="second", objective="validation_error"), states={2: "failed", 3: "pruned"})
+    with db.write() as connection:  # in one second, as mostly: then names decide the order
+        connection.execute(update(StudyRow).values(created_at=datetime(2026, 1, 1, tzinfo=UTC)))
     app = open_page()
     assert [link.value for link in app.page_link] == ["first", "second"]
     first, second = app.progress

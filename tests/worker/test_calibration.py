@@ -93,8 +93,8 @@ def test_lanes_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "_block_seconds", lambda spec, data, width: 0.0001)
     monkeypatch.setattr(calibration, "_batch_seconds", lambda spec, data: 0.1)
     monkeypatch.setattr(calibration, "lanes_in_memory", lambda workload, device: 100)
-    assert choose_lanes(_spec(), DIGITS, 8) == 96
-    assert choose_lanes(_spec(), DIGITS, 64) == 192
+    assert choose_lanes(_spec(n_trials=1000), DIGITS, 8) == 96
+    assert choose_lanes(_spec(n_trials=1000), DIGITS, 64) == 192
 
 
 def test_the_real_measurement_of_lanes_gives_whole_blocks_of_each_seed() -> None:
