@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +12,10 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile at the first call, each operation rounding alone; keep the code on disk where a folder can be written."""
-    dispatcher = njit(nogil=True, error_model="numpy")(function)
-    with contextlib.suppress(RuntimeError):  # no such folder
-        dispatcher.enable_caching()
-    return dispatcher
+    """Compile at the first call of each process, each operation rounding alone.
+
+    The code is not kept on disk: inner functions of two kernels may have the same symbol in two processes, and a
+    process that compiles one kernel and loads the other then runs the one in place of the other, without a word.
+    """
+    kernel: Callable[..., Any] = njit(nogil=True, error_model="numpy")(function)
+    return kernel

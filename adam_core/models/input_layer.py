@@ -6,6 +6,7 @@ left out.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,10 +27,10 @@ def needed_inputs(inputs: Tensor) -> tuple[Tensor, Tensor]:
     """
     n_inputs = inputs.shape[1]
     if inputs.device.type == "cpu":
-        unused = inputs.abs().amax(0) == 0
-        n_needed = -(-int(n_inputs - unused.sum()) // _STEP) * _STEP
+        used = inputs.numpy().any(axis=0)
+        n_needed = -(-np.count_nonzero(used) // _STEP) * _STEP
         if n_needed <= _WORTHWHILE * n_inputs:
-            columns = unused.byte().argsort(stable=True)[: n_needed + 1]
+            columns = torch.from_numpy(np.argsort(~used, kind="stable")[: n_needed + 1])
             needed = inputs.index_select(1, columns)
             needed[:, -1], columns[-1] = 1, n_inputs
             return needed, columns

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from adam_core import kernels
-from adam_core.kernels import compilation, cpu
+from adam_core.kernels import cpu
 from tests.adam_core.kernel_cases import (
     DTYPES,
     MODES,
@@ -152,11 +152,6 @@ def test_a_backward_pass_that_needs_the_old_parameters_fails() -> None:
         torch.autograd.backward(loss)
 
 
-def test_compiles_without_a_folder_for_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
-    assert compilation.compiled(lambda x: x + 1)(1) == 2
-
-
 def python(code: str, **environment: str) -> str:
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(
@@ -180,10 +175,11 @@ def test_goes_on_without_numba(before: str) -> None:
     assert python(STEP.format(before=before)).strip() == "False"
 
 
-def test_code_is_vectorized_and_kept_on_disk(tmp_path: Path) -> None:
+def test_code_is_vectorized_and_not_kept_on_disk(tmp_path: Path) -> None:
+    """Kept code of one kernel was taken for another's where two fresh workers shared a folder."""
     code = STEP.format(before="") + "from adam_core.kernels import cpu; print(*cpu._adam.inspect_asm().values())"
     assembly = python(code, NUMBA_CACHE_DIR=str(tmp_path))
-    assert list(tmp_path.rglob("cpu._adam-*.nbc")), "Numba warns, and keeps nothing, where it cannot cache a function"
+    assert not list(tmp_path.rglob("*.nb?"))
     if platform.machine() == "x86_64":
         for operation in ("sqrtps", "divps"):
             assert re.search(rf"\bv?{operation}\b", assembly), operation

@@ -1,5 +1,6 @@
 """The lease protocol on SQLite and PostgreSQL: who gets what, who may write, and what happens to the unlucky."""
 
+import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -301,7 +302,7 @@ def test_deletion_waits_for_a_write_and_lets_none_follow(database: Database) -> 
     def record() -> None:
         barrier.wait()
         try:
-            for epoch in range(200):
+            for epoch in itertools.count():  # until the deletion has its turn
                 leases.record_epoch(database, held, epoch, epoch_rows(held, epoch), {})
         except LeaseLostError as error:
             lost.append(error)
