@@ -41,8 +41,8 @@ ADAPTIVE_SAMPLERS = ("tpe", "gp", "cmaes")
 class StudySpec(BaseModel):
     """One optimizer on one workload over one search space.
 
-    `epochs`, `batch_size`, `options` and the parameters that `search_space` does not name take the workload's and the
-    optimizer's defaults, and are written into the spec, so that it says all that a study needs.
+    `epochs`, `batch_size`, `schedule`, `options` and the parameters that `search_space` does not name take the
+    workload's and the optimizer's defaults, and are written into the spec, so that it says all that a study needs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,7 +58,8 @@ class StudySpec(BaseModel):
     n_seeds: Annotated[Count, Field(le=1_000)] = 3
     epochs: Annotated[Count, Field(le=10_000)] = None  # type: ignore[assignment]  # filled in from the workload
     batch_size: Count = None  # type: ignore[assignment]  # filled in from the workload
-    schedule: Schedule = Schedule()
+    schedule: Schedule = None  # type: ignore[assignment]  # filled in from the workload
+    data: Literal["real", "synthetic"] = "real"
     objective: Literal["train_loss", "validation_loss", "validation_error", "epochs_to_target"] = "train_loss"
     target: Annotated[Number, Field(gt=0)] | None = None
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
@@ -78,6 +79,7 @@ class StudySpec(BaseModel):
             entry = find_workload(workload)
             filled.setdefault("epochs", entry.epochs)
             filled.setdefault("batch_size", entry.batch_size)
+            filled.setdefault("schedule", {"alpha": entry.schedule})
         space = filled.get("search_space", {})
         if isinstance(optimizer, str) and isinstance(space, Mapping):
             filled["search_space"] = {**find_optimizer(optimizer).default_space, **space}
@@ -87,6 +89,7 @@ class StudySpec(BaseModel):
     def _check(self) -> Self:
         optimizer = self.optimizer_entry
         self._check_space(optimizer)
+        self._check_workload(self.workload_entry)
         if self.batch_size > self.n_train:
             raise ValueError(f"batch_size: must be at most the {self.n_train} training examples, got {self.batch_size}")
         if (self.objective == "epochs_to_target") != (self.target is not None):
@@ -98,6 +101,19 @@ class StudySpec(BaseModel):
         if self.sampler == "grid":
             self._check_grid()
         return self
+
+    def _check_workload(self, workload: Workload) -> None:
+        if self.data == "synthetic" and not workload.download:
+            raise ValueError(f"data: must be real for {workload.name}, whose data need no download, got synthetic")
+        if self.holdout and not workload.n_validation:
+            raise ValueError(
+                f"objective: must be train_loss or epochs_to_target for {workload.name}, which has no examples to hold "
+                f"out, got {self.objective}"
+            )
+        if self.objective == "validation_error" and workload.metric is None:
+            raise ValueError(
+                f"objective: must not be validation_error for {workload.name}, which counts no errors, got it"
+            )
 
     def _check_space(self, optimizer: Optimizer) -> None:
         space: dict[str, Dimension] = {}
@@ -154,6 +170,11 @@ class StudySpec(BaseModel):
     def workload_entry(self) -> Workload:
         """The catalogue's entry of the workload."""
         return find_workload(self.workload)
+
+    @property
+    def workload_title(self) -> str:
+        """The workload's title, which says so where the data are synthetic."""
+        return self.workload_entry.title + (" (synthetic data)" if self.data == "synthetic" else "")
 
     @property
     def optimizer_entry(self) -> Optimizer:

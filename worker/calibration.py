@@ -93,7 +93,7 @@ def choose_lanes(spec: StudySpec, data: Dataset, width: int) -> int:
 def calibration_kind(spec: StudySpec, device: torch.device) -> str:
     """Name what a measurement holds for: studies of one kind share their block width, and so their bits."""
     return (
-        f"{spec.workload}, {spec.optimizer} {list(spec.options.values())}, {spec.n_train} examples, "
+        f"{spec.workload}, {spec.data} data, {spec.optimizer} {list(spec.options.values())}, {spec.n_train} examples, "
         f"batch {spec.batch_size}, blocks up to {_widths(spec, device)[-1]}, {device_kind(device)}, "
         f"torch {torch.__version__}, numba {version('numba')}"
     )

@@ -85,7 +85,7 @@ class Runner:
     def _prepare(self, record: StudyRecord) -> tuple[Dataset, int] | None:
         """Load the data, fix lane block and K before anything is claimed; None where that is impossible here."""
         try:
-            data = load_dataset(record.spec.workload_entry.dataset, self._data_dir, self._device, torch.float32)
+            data = self._load_data(record.spec)
             if record.block_width is None:
                 calibrations.set_block_width(self._db, record.id, self._block_width(record.spec, data))
             n_lanes = self._max_lanes or self._lanes(record, data)
@@ -99,6 +99,9 @@ class Runner:
         if record.problem is not None:
             submissions.set_problem(self._db, record.id, None)
         return data, n_lanes
+
+    def _load_data(self, spec: StudySpec) -> Dataset:
+        return load_dataset(spec.workload_entry, spec.data, self._data_dir, self._device, torch.float32)
 
     def _block_width(self, spec: StudySpec, data: Dataset) -> int:
         """Return the width of blocks for studies of this kind, measured by the first of them."""

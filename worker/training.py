@@ -181,11 +181,13 @@ class ArrayTraining:
         validation: _Losses = {}
         if self._plan.holdout:
             validation = yield from self._evaluate(data.train.part(self._plan.n_train, entry.n_train))
-        test = yield from self._evaluate(data.test)
+        test: _Losses = {}
+        if entry.n_test:
+            test = yield from self._evaluate(data.test)
         penalty = dict(zip(self._array.slots, self._array.penalty().tolist(), strict=True))
         lanes = sorted(self._array.lanes)
         metrics = {
-            lane: self._metrics(lane, train[lane][0] + penalty[lane], validation.get(lane), test[lane])
+            lane: self._metrics(lane, train[lane][0] + penalty[lane], validation.get(lane), test.get(lane))
             for lane in lanes
         }
         self._diverged.update(lane for lane in lanes if metrics[lane].diverged)
@@ -212,19 +214,22 @@ class ArrayTraining:
         return {lane: (loss, error) for lane, loss, error in by_slot if lane is not None}
 
     def _metrics(
-        self, lane: int, train_loss: float, validation: tuple[float, float] | None, test: tuple[float, float]
+        self, lane: int, train_loss: float, validation: tuple[float, float] | None, test: tuple[float, float] | None
     ) -> LaneMetrics:
         trial, replicate = self._plan.lanes[lane].trial, self._plan.lanes[lane].replicate
-        if not all(math.isfinite(figure) for figure in (train_loss, *(validation or ()), *test)):
+        if not all(math.isfinite(figure) for figure in (train_loss, *(validation or ()), *(test or ()))):
             return LaneMetrics(trial, replicate, diverged=True)
         validation_loss, validation_error = validation or (None, None)
+        test_loss, test_error = test or (None, None)
+        counts_errors = self._plan.workload_entry.metric is not None
         return LaneMetrics(
             trial,
             replicate,
             train_loss,
             validation_loss,
-            validation_error,
-            *test,
+            validation_error if counts_errors else None,
+            test_loss,
+            test_error if counts_errors else None,
             diagnostics=self._observed.get(lane),
         )
 

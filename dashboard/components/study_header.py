@@ -22,7 +22,7 @@ def study_header(study: StudyRecord) -> None:
     spec = study.spec
     rule = " · ".join([*spec.modes, spec.schedule.words])
     st.markdown(
-        f"{badge(study.state)} &nbsp;**{spec.optimizer_entry.title}** on **{escape(spec.workload_entry.title)}** &nbsp;"
+        f"{badge(study.state)} &nbsp;**{spec.optimizer_entry.title}** on **{escape(spec.workload_title)}** &nbsp;"
         f":small[{study.id} · {escape(rule)} · {spec.sampler} sampler · {plural(spec.n_seeds, 'seed')} · "
         f"{plural(spec.epochs, 'epoch')} · batch {spec.batch_size:,} · submitted {study.created_at:%Y-%m-%d %H:%M} UTC]"
     )

@@ -131,7 +131,7 @@ def _as_json(record: StudyRecord) -> dict[str, Any]:
 
 
 def _lines(record: StudyRecord, best: BestTrial | None) -> Iterator[tuple[str, str]]:
-    spec, workload = record.spec, record.spec.workload_entry
+    spec = record.spec
     yield "id", record.id
     yield "name", record.name
     if record.suite_id is not None:
@@ -145,7 +145,7 @@ def _lines(record: StudyRecord, best: BestTrial | None) -> Iterator[tuple[str, s
     yield "submitted", f"{text(record.created_at)} UTC"
     if record.finished_at is not None:
         yield "finished", f"{text(record.finished_at)} UTC"
-    yield "workload", f"{workload.name} ({workload.title}), batch {spec.batch_size}, {spec.epochs} epochs"
+    yield "workload", f"{spec.workload}: {spec.workload_title}, batch {spec.batch_size}, {spec.epochs} epochs"
     yield "optimizer", ", ".join([spec.optimizer, *spec.modes, spec.schedule.words])
     yield "sampler", f"{spec.sampler}, pruner {spec.pruner}, {spec.n_seeds} seeds from {spec.seed}"
     for name, dimension in spec.search_space.items():

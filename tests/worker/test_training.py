@@ -13,13 +13,14 @@ import torch
 from adam_core.models.examples import DenseExamples, Examples
 from adam_core.randomness import epoch_order
 from adam_core.schedules import Schedule
+from studies.workloads import find_workload
 from worker import training
 from worker.array_plan import build_array
 from worker.datasets.registry import Dataset, load_dataset
 from worker.training import ArrayPlan, ArrayTraining, EpochReport, Lane, LaneMetrics, Tick
 
 CPU = torch.device("cpu")
-DIGITS = load_dataset("digits", Path(), CPU, torch.float32)
+DIGITS = load_dataset(find_workload("digits-logistic"), "real", Path(), CPU, torch.float32)
 DIVERGING = {"alpha": 1e38, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 
 #: By (trial, replicate), one tuple of figures per epoch, compared with ==, so bit for bit.
@@ -109,7 +110,8 @@ def test_lanes_of_a_seed_start_from_the_same_loss() -> None:
 def test_two_epochs_equal_plain_torch_on_the_same_order_of_examples() -> None:
     """Float64, within 1e-12: the order, the smaller last batch, the L2 term, and each metric's examples."""
     plan = _plan(_lanes([4], 2), epochs=2, holdout=True, schedule=Schedule())
-    report = _reports(ArrayTraining(plan, load_dataset("digits", Path(), CPU, torch.float64)).run())[2]
+    data = load_dataset(find_workload("digits-logistic"), "real", Path(), CPU, torch.float64)
+    report = _reports(ArrayTraining(plan, data).run())[2]
     initial = build_array(plan, CPU, torch.float64).parameters()[0]
     for replicate, metrics in enumerate(report.lanes):
         for name, value in _train_with_torch(plan, replicate, initial[replicate]).items():
@@ -118,7 +120,7 @@ def test_two_epochs_equal_plain_torch_on_the_same_order_of_examples() -> None:
 
 
 def _train_with_torch(plan: ArrayPlan, replicate: int, initial: torch.Tensor) -> dict[str, float]:
-    data = load_dataset("digits", Path(), CPU, torch.float64)
+    data = load_dataset(find_workload("digits-logistic"), "real", Path(), CPU, torch.float64)
     n_train, l2, setting = 1150, 1e-4, plan.lanes[0].hyperparameters
     theta = initial.clone().requires_grad_()
     betas = (setting["beta1"], setting["beta2"])
@@ -285,7 +287,9 @@ def test_real_mnist_trains_to_the_papers_cost_after_an_epoch_and_keeps_its_bits(
     good = {"alpha": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
     lanes = (Lane(100, 0, good), *_lanes(range(10)), Lane(50, 0, DIVERGING))
     plan = _plan(lanes, workload="mnist-logistic", epochs=1, block_width=8)
-    data = load_dataset("mnist", Path(os.environ["ADAM_STUDIES_DATA"]), CPU, torch.float32)
+    data = load_dataset(
+        find_workload("mnist-logistic"), "real", Path(os.environ["ADAM_STUDIES_DATA"]), CPU, torch.float32
+    )
     together = _train(plan, data)
     _assert_same(_train(replace(plan, lanes=lanes[:1]), data), together)
     train_loss, test_error = together[100, 0][1].train_loss, together[100, 0][1].test_error

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from adam_core.models.examples import DenseExamples, Examples
+from studies.errors import DataError
+from studies.workloads import Workload
 from worker.datasets.digits import read_digits
 from worker.datasets.mnist import read_mnist
 from worker.datasets.raw import RawDataset
@@ -37,13 +39,26 @@ class Dataset:
         return self.train.dtype
 
 
-@lru_cache(maxsize=4)
-def load_dataset(name: str, data_dir: Path, device: torch.device, dtype: torch.dtype) -> Dataset:
-    """The data set of this name, read once per process and kept on the device.
+def load_dataset(workload: Workload, source: str, data_dir: Path, device: torch.device, dtype: torch.dtype) -> Dataset:
+    """The data set of a workload, read once per process and kept on the device.
+
+    Args:
+        workload: what trains on it.
+        source: real or synthetic.
+        data_dir: where data sets lie.
+        device: where to.
+        dtype: of the inputs.
 
     Raises:
         DataError: a file is missing, unreadable, or not the original.
     """
+    return _load(workload.dataset, source, data_dir, device, dtype)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, source: str, data_dir: Path, device: torch.device, dtype: torch.dtype) -> Dataset:
+    if source != "real":
+        raise DataError(f"data must be real for {name}, got {source}")
     raw = READERS[name](data_dir)
 
     def examples(inputs: NDArray[Any], labels: NDArray[Any]) -> DenseExamples:

@@ -7,8 +7,12 @@ from typing import Protocol
 
 import torch
 
+from adam_core.models.cnn import CNN
+from adam_core.models.mlp import MLP
 from adam_core.models.softmax_regression import SoftmaxRegression
+from adam_core.models.sparse_logistic import SparseLogisticRegression
 from adam_core.models.stacked_model import StackedModel
+from adam_core.models.vae import VAE
 from studies.workloads import Workload, find_workload
 
 
@@ -20,10 +24,75 @@ class Builder(Protocol):
 
 
 def _softmax_regression(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
-    return SoftmaxRegression(workload.n_features, workload.n_classes, workload.l2, width, device, dtype)
+    return SoftmaxRegression(*workload.input_shape, _n_classes(workload), workload.l2, width, device, dtype)
 
 
-BUILDERS: Mapping[str, Builder] = {"mnist-logistic": _softmax_regression, "digits-logistic": _softmax_regression}
+def _sparse_logistic(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
+    return SparseLogisticRegression(*workload.input_shape, workload.l2, workload.input_dropout, width, device, dtype)
+
+
+def _mlp(*hidden: int) -> Builder:
+    def build(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
+        return MLP(
+            *workload.input_shape,
+            hidden,
+            _n_classes(workload),
+            workload.l2,
+            width,
+            device,
+            dtype,
+            dropout=workload.dropout,
+            input_dropout=workload.input_dropout,
+        )
+
+    return build
+
+
+def _cnn(channels: tuple[int, ...], hidden: int) -> Builder:
+    def build(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
+        n_channels, rows, columns = workload.input_shape
+        return CNN(
+            (n_channels, rows, columns),
+            channels,
+            hidden,
+            _n_classes(workload),
+            workload.l2,
+            width,
+            device,
+            dtype,
+            dropout=workload.dropout,
+            input_dropout=workload.input_dropout,
+        )
+
+    return build
+
+
+def _vae(hidden: int, latent: int) -> Builder:
+    def build(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
+        return VAE(*workload.input_shape, hidden, latent, width, device, dtype)
+
+    return build
+
+
+def _n_classes(workload: Workload) -> int:
+    assert workload.n_classes is not None, f"{workload.name} tells classes apart"
+    return workload.n_classes
+
+
+BUILDERS: Mapping[str, Builder] = {
+    "mnist-logistic": _softmax_regression,
+    "imdb-logistic": _sparse_logistic,
+    "imdb-logistic-dropout": _sparse_logistic,
+    "mnist-mlp": _mlp(1000, 1000),
+    "mnist-mlp-dropout": _mlp(1000, 1000),
+    "cifar10-cnn": _cnn((64, 64, 128), 1000),
+    "cifar10-cnn-dropout": _cnn((64, 64, 128), 1000),
+    "mnist-vae": _vae(500, 50),
+    "digits-logistic": _softmax_regression,
+    "digits-mlp": _mlp(100, 100),
+    "digits-cnn": _cnn((8, 8, 16), 50),
+    "digits-vae": _vae(50, 10),
+}
 
 
 def build_model(name: str, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
