@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -24,17 +25,17 @@ class Builder(Protocol):
 
 
 def _softmax_regression(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
-    return SoftmaxRegression(*workload.input_shape, _n_classes(workload), workload.l2, width, device, dtype)
+    return SoftmaxRegression(math.prod(workload.input_shape), _n_classes(workload), workload.l2, width, device, dtype)
 
 
 def _sparse_logistic(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
-    return SparseLogisticRegression(*workload.input_shape, workload.l2, workload.input_dropout, width, device, dtype)
+    return SparseLogisticRegression(math.prod(workload.input_shape), workload.l2, workload.input_dropout, width, device, dtype)
 
 
 def _mlp(*hidden: int) -> Builder:
     def build(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
         return MLP(
-            *workload.input_shape,
+            math.prod(workload.input_shape),
             hidden,
             _n_classes(workload),
             workload.l2,
@@ -69,7 +70,7 @@ def _cnn(channels: tuple[int, ...], hidden: int) -> Builder:
 
 def _vae(hidden: int, latent: int) -> Builder:
     def build(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
-        return VAE(*workload.input_shape, hidden, latent, width, device, dtype)
+        return VAE(math.prod(workload.input_shape), hidden, latent, width, device, dtype)
 
     return build
 
