@@ -67,7 +67,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": 3}, "name: must be text, got 3"),
     ({"name": ""}, "name: String must have at least 1 character, got ''"),
     ({"name": "a\nb"}, "name: must be one line of text that is not blank, got 'a\\nb'"),
-    ({"workload": "mnist"}, "workload must be one of mnist-logistic, digits-logistic, got 'mnist'"),
+    ({"workload": "mnist"}, "workload must be one of mnist-logistic, imdb-logistic, "),
     ({"workload": None}, "workload: must be text, got None"),
     (
         {"optimizer": "lion"},

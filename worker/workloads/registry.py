@@ -29,7 +29,8 @@ def _softmax_regression(workload: Workload, width: int, device: torch.device, dt
 
 
 def _sparse_logistic(workload: Workload, width: int, device: torch.device, dtype: torch.dtype) -> StackedModel:
-    return SparseLogisticRegression(math.prod(workload.input_shape), workload.l2, workload.input_dropout, width, device, dtype)
+    n_words = math.prod(workload.input_shape)
+    return SparseLogisticRegression(n_words, workload.l2, workload.input_dropout, width, device, dtype)
 
 
 def _mlp(*hidden: int) -> Builder:
