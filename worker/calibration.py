@@ -32,7 +32,7 @@ _ENOUGH_SECONDS = 0.5  #: no further timing once they have taken so long
 _FAST_ENOUGH = 1.05
 
 #: Share of an array's time that may go to what all its lanes share: gathering a batch, recording an epoch.
-_SHARED = 0.03
+_SHARED = 0.01
 _RECORDING_SECONDS = 0.01  #: what recording an epoch takes
 _STEP_SECONDS = 0.5  #: a step of the whole array, the grain of every reaction, takes at most so long
 

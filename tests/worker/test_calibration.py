@@ -53,9 +53,9 @@ def test_stops_widening_when_two_widths_in_a_row_are_no_faster(monkeypatch: pyte
     ("batch_seconds", "block_seconds", "n_blocks"),
     [
         (0.0, 0.5, 1),  # nothing to share: one block of each seed
-        (0.001, 0.001, 34),  # a batch takes 3 % of what its blocks take
-        (0.0, 0.0001, 93),  # 12 steps of 3 seeds of 93 blocks are 0.33 s, 3 % of which records an epoch
-        (0.1, 0.01, 16),  # 334 would be wanted, but a step of 3 seeds takes at most half a second
+        (0.001, 0.001, 100),  # a batch takes 1 % of what its blocks take
+        (0.0, 0.0001, 278),  # 12 steps of 3 seeds of 278 blocks are 1 s, 1 % of which records an epoch
+        (0.1, 0.01, 16),  # 1,000 would be wanted, but a step of 3 seeds takes at most half a second
         (0.1, 0.6, 1),  # at least one block, however long it takes
     ],
 )
@@ -64,7 +64,7 @@ def test_lanes_are_as_few_as_make_what_they_share_cheap(
 ) -> None:
     monkeypatch.setattr(calibration, "_block_seconds", lambda spec, data, width: block_seconds)
     monkeypatch.setattr(calibration, "_batch_seconds", lambda spec, data: batch_seconds)
-    assert choose_lanes(_spec(n_trials=1000), DIGITS, 8) == n_blocks * 8 * 3
+    assert choose_lanes(_spec(n_trials=3000), DIGITS, 8) == n_blocks * 8 * 3
 
 
 def test_lanes_are_no_more_than_the_study_has(monkeypatch: pytest.MonkeyPatch) -> None:
