@@ -43,6 +43,7 @@ format: .venv/.installed-test
 bench: .venv/.installed-bench
 	$(BIN)/python -m benchmarks.arrays
 	$(BIN)/python -m benchmarks.update_kernels
+	$(BIN)/python -m benchmarks.parts
 
 bench-gpu: .venv/.installed-bench
 	$(BIN)/python -m benchmarks.arrays --device cuda

@@ -27,7 +27,8 @@ from benchmarks.processes import Step, Way, measure
 
 _RESULTS = Path(__file__).parent / "results"
 
-_UPDATE_BYTES, _NUMBER_BYTES = 28, 4
+UPDATE_BYTES = 28
+_NUMBER_BYTES = 4
 _COLUMNS = 640  #: as many as mnist-logistic has in a block of 64 lanes, so many coefficients has an update
 _SIZES = {"cpu": (20_000_000, 250_000), "cuda": (200_000_000, 2_000_000)}  #: far more than the caches hold, and less
 _ROUNDS = 7
@@ -42,7 +43,7 @@ def _model(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
     return theta, grad
 
 
-def _ours(optimizer: str, size: int, device: torch.device, columns: int, compiled: bool) -> Step:
+def our_update(optimizer: str, size: int, device: torch.device, columns: int, compiled: bool) -> Step:
     """The rule's update, with scalars for one lane or for each column, compiled or in plain torch."""
     theta, grad = _model(size, device)
     settings = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
@@ -56,7 +57,7 @@ def _ours(optimizer: str, size: int, device: torch.device, columns: int, compile
 
     def step() -> float:
         rule.update_(theta, grad, state, coefficients)
-        return theta.numel() * _UPDATE_BYTES
+        return theta.numel() * UPDATE_BYTES
 
     return step
 
@@ -70,7 +71,7 @@ def _torchs(optimizer: str, size: int, device: torch.device, implementation: str
 
     def step() -> float:
         chosen.step()
-        return parameter.numel() * _UPDATE_BYTES
+        return parameter.numel() * UPDATE_BYTES
 
     return step
 
@@ -114,9 +115,9 @@ def _in_threads(copy: Callable[..., object], parts: list[tuple[np.ndarray, np.nd
 def _builders(optimizer: str, size: int, device: torch.device) -> dict[str, Callable[[], Step]]:
     """What is measured, by name."""
     builders: dict[str, Callable[[], Step]] = {
-        "adam_core, compiled, one lane": partial(_ours, optimizer, size, device, 1, True),
-        "adam_core, compiled, a lane per column": partial(_ours, optimizer, size, device, _COLUMNS, True),
-        "adam_core, plain torch in place": partial(_ours, optimizer, size, device, 1, False),
+        "adam_core, compiled, one lane": partial(our_update, optimizer, size, device, 1, True),
+        "adam_core, compiled, a lane per column": partial(our_update, optimizer, size, device, _COLUMNS, True),
+        "adam_core, plain torch in place": partial(our_update, optimizer, size, device, 1, False),
         "torch.optim, foreach": partial(_torchs, optimizer, size, device, "foreach"),
     }
     if optimizer == "adam":  # torch has no fused AdaMax

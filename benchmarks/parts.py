@@ -1,0 +1,122 @@
+"""Where the time of our trial-steps goes, and how fast they could be at best: `python -m benchmarks.parts`.
+
+For each workload that `benchmarks.arrays` has measured, with its block width and lanes, as many workers as cores:
+
+- batches: gathering and preparing them, and their noise;
+- gradients: the forward and the backward pass;
+- updates: the rest of a step;
+- cached updates: the same number of updates (Adam, 28 bytes a parameter) on a model so small that a core's own cache
+  holds it, which no step of a dense optimizer that updates every parameter can undercut;
+- products: a step's floating-point operations at the rate of large matrix products (`ceilings` of the arrays' table);
+  bags of words have too few to count, and models that leave inputs out or transform convolutions need fewer.
+
+The limit is the trial-steps per second of cached updates and products alone, and its ratio to the best rival.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest import mock
+
+import torch
+
+from adam_core.arrays.trial_array import TrialArray
+from benchmarks.inputs import write_inputs
+from benchmarks.machine import n_cores
+from benchmarks.ours import OURS, our_step
+from benchmarks.processes import Step, Way, call, measure
+from benchmarks.shapes import SHAPES
+from benchmarks.update_kernels import UPDATE_BYTES, our_update
+
+_RESULTS = Path(__file__).parent / "results"
+_CPU = torch.device("cpu")
+_CACHED_PARAMETERS = 25_600  #: 0.4 MB with gradient and state
+_ROUNDS = 7
+
+_HEADS = ("workload", "step", "batches", "gradients", "updates", "cached updates", "products", "limit (/ best rival)")
+
+
+def _without(method: str, build: Callable[[], Step]) -> Step:
+    """A step in which the arrays' method does nothing."""
+    mock.patch.object(TrialArray, method, lambda *arguments: None).start()
+    return build()
+
+
+def _cached_updates(n_parameters: int, lanes: int) -> Step:
+    """Updates in the layout of the workload's model: with scalars of one lane, or of a lane for each column."""
+    update = our_update("adam", _CACHED_PARAMETERS, _CPU, 640 if lanes > 1 else 1, compiled=True)
+    return lambda: update() / UPDATE_BYTES / n_parameters
+
+
+def _measure(name: str, figures: Mapping[str, Any], folder: Path, peak: float) -> str:
+    """The workload's row of the table."""
+    step = partial(our_step, name, figures["width"], figures["lanes"], folder, _CPU)
+    builds: dict[str, Callable[[], Step]] = {
+        "step": step,
+        "without updates": partial(_without, "_update", step),
+        "batches": partial(_without, "_compute", step),
+        "cached": partial(_cached_updates, figures["n_parameters"], figures["width"]),
+    }
+    workers = n_cores()
+    rates = measure([Way(part, workers, 1, build) for part, build in builds.items()], _ROUNDS, SHAPES[name].seconds)
+    times = {part: workers * 1e6 / median(values) for part, values in rates.items()}
+    products = workers * figures["flops"] / peak / 1e3 if SHAPES[name].dataset != "imdb" else 0.0
+    best_rival = max(median(values) for way, values in figures["rates"].items() if not way.startswith(OURS))
+    limit = workers * 1e6 / (times["cached"] + products)
+    parts = (
+        times["step"],
+        times["batches"],
+        times["without updates"] - times["batches"],
+        times["step"] - times["without updates"],
+        times["cached"],
+        products,
+    )
+    return f"| {name} | {' | '.join(f'{part:,.2f}' for part in parts)} | {limit:,.0f} ({limit / best_rival:,.1f}x) |"
+
+
+def main() -> None:
+    """Measure, write the table and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workloads", nargs="+", choices=SHAPES, default=list(SHAPES), metavar="NAME")
+    asked = parser.parse_args()
+    results = json.loads((_RESULTS / "arrays-cpu.json").read_text("utf-8"))
+    peak = results["ceilings"][f"product {n_cores()} x 1"]
+    lines = [
+        "# Where the time of a trial-step goes",
+        "",
+        *(f"- {what}: {it}" for what, it in results["machine"].items()),
+    ]
+    lines += [
+        "",
+        "Microseconds per trial-step of each worker, medians; the limit in trial-steps per second of all.",
+        "",
+    ]
+    heads = (
+        "workload",
+        "step",
+        "batches",
+        "gradients",
+        "updates",
+        "cached updates",
+        "products",
+        "limit (/ best rival)",
+    )
+    lines += [f"| {' | '.join(heads)} |", "| --- |" + " --- |" * (len(heads) - 1)]
+    with TemporaryDirectory() as folder:
+        for dataset in dict.fromkeys(SHAPES[name].dataset for name in asked.workloads):
+            call(write_inputs, dataset, Path(folder))
+        lines += [_measure(name, results["workloads"][name], Path(folder), peak) for name in asked.workloads]
+    text = "\n".join([*lines, "", "```", *(__doc__ or "").strip().splitlines()[2:], "```", ""])
+    (_RESULTS / "parts-cpu.md").write_text(text, "utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
