@@ -26,6 +26,7 @@ _COMMANDS = {
     "worker": "serving.worker",
     "dashboard": "serving.dashboard",
     "db": "serving.db",
+    "doctor": "examination.doctor",
 }
 
 

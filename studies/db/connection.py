@@ -53,6 +53,11 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @property
+    def file(self) -> Path:
+        """Where a SQLite database lies."""
+        return Path(str(self.engine.url.database))
+
+    @property
     def location(self) -> str:
         """What messages call it: the URL without the password."""
         return self.engine.url.render_as_string(hide_password=True)

@@ -110,15 +110,11 @@ def _config() -> Config:
 
 
 def _make_folder(database: Database) -> None:
-    folder = _file(database).parent
+    folder = database.file.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ServiceError(f"cannot create the folder {folder} of the database: {error.strerror}") from None
-
-
-def _file(database: Database) -> Path:
-    return Path(str(database.engine.url.database))
 
 
 @contextmanager
@@ -128,7 +124,7 @@ def _one_at_a_time(database: Database) -> Iterator[None]:
             connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             yield
         return
-    path = _file(database)
+    path = database.file
     path = path.with_name(f"{path.name}.lock")
     try:
         lock = path.open("w")
@@ -143,7 +139,7 @@ def _one_at_a_time(database: Database) -> Iterator[None]:
 def _use_write_ahead_log(database: Database) -> None:
     """Let readers and the one writer of a SQLite file work at once; the file remembers it."""
     try:
-        with closing(sqlite3.connect(_file(database), timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+        with closing(sqlite3.connect(database.file, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error as error:
         raise database.failure(str(error)) from None
