@@ -42,7 +42,7 @@ def require_data(spec: Spec) -> None:
         DataError: a data set is missing or corrupt.
     """
     for study in spec.members:
-        data_status.require_data(Settings.from_environ(), study.workload)
+        data_status.require_data(Settings.from_environ(), study.workload, study.data)
 
 
 def all_studies() -> tuple[StudyRecord, ...]:
@@ -51,10 +51,15 @@ def all_studies() -> tuple[StudyRecord, ...]:
     return _all_studies(db.url, db)
 
 
+def all_workers() -> tuple[WorkerRecord, ...]:
+    """Return the worker processes that the database knows, the one heard of last first."""
+    db = database()
+    return _workers(db.url, db)
+
+
 def workers() -> tuple[WorkerRecord, ...]:
     """Return the worker processes that are alive."""
-    db = database()
-    return tuple(worker for worker in _workers(db.url, db) if worker.is_live)
+    return tuple(worker for worker in all_workers() if worker.is_live)
 
 
 def find_study(study_id: str) -> StudyRecord:

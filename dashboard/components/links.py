@@ -10,6 +10,8 @@ from studies.db.records import StudyRecord
 HOME = "views/home.py"
 NEW_STUDY = "views/new_study.py"
 STUDY = "views/study.py"
+SQL = "views/sql.py"
+WORKERS = "views/workers.py"
 
 
 def study_link(study: StudyRecord, width: Literal["stretch", "content"] = "stretch") -> None:

@@ -21,6 +21,7 @@ _CSS = """
 [data-testid="stColumn"]:has(.st-key-summary) { align-self: stretch; }
 [data-testid="stColumn"]:has(.st-key-summary) > [data-testid="stVerticalBlock"] { height: 100%; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-summary) { position: sticky; top: 4rem; }
+.st-key-sql_query textarea { font-family: monospace; }
 @media (max-width: 1050px) {
   [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * .st-key-matters) { flex-direction: column; }
   [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * .st-key-matters) > [data-testid="stColumn"] {
