@@ -26,8 +26,12 @@ def adam(
     bias_correction: float = 1.0,
     beta1_decay: float = 1.0,
     epsilon_mode: str = "outside",
+    radius: float = np.inf,
 ) -> Array:
-    """Kingma & Ba 2015, Algorithm 1, with beta1_t = beta1 beta1_decay^(t-1) of Theorem 4.1."""
+    """Kingma & Ba 2015, Algorithm 1, with beta1_t = beta1 beta1_decay^(t-1) of Theorem 4.1.
+
+    Each theta_t is projected onto the box of that radius, as online problems ask for.
+    """
     m = np.zeros_like(theta)
     v = np.zeros_like(theta)
     path = [theta]
@@ -46,7 +50,7 @@ def adam(
             step = alpha * np.sqrt(correction2) / correction1 * _ratio(m, np.sqrt(v) + epsilon)
         else:
             step = alpha * _ratio(m_hat, np.sqrt(v_hat + epsilon))
-        theta = theta - step
+        theta = np.clip(theta - step, -radius, radius)
         path.append(theta)
     return np.stack(path)
 
@@ -107,8 +111,9 @@ def amsgrad(
     bias_correction: float = 1.0,
     beta1_decay: float = 1.0,
     maximum_of: str = "v",
+    radius: float = np.inf,
 ) -> Array:
-    """Reddi, Kale & Kumar 2018, Algorithm 2, with Adam's bias correction and epsilon."""
+    """Reddi, Kale & Kumar 2018, Algorithm 2, with Adam's bias correction and epsilon, in a box of that radius."""
     m = np.zeros_like(theta)
     v = np.zeros_like(theta)
     v_max = np.zeros_like(theta)
@@ -126,7 +131,7 @@ def amsgrad(
         else:
             v_max = np.maximum(v_max, v / correction2)
             v_hat = v_max
-        theta = theta - alpha * _ratio(m / correction1, np.sqrt(v_hat) + epsilon)
+        theta = np.clip(theta - alpha * _ratio(m / correction1, np.sqrt(v_hat) + epsilon), -radius, radius)
         path.append(theta)
     return np.stack(path)
 

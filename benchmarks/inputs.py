@@ -1,26 +1,22 @@
-"""The data of the workloads: real where it is at hand, else synthetic arrays of the same shapes and sparsity."""
+"""The data of the workloads as the rivals read them: real where they are at hand, else synthetic."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from adam_core.models.examples import DenseExamples, Examples
+from adam_core.models.sparse_examples import SparseExamples
 from studies.errors import DataError
 from studies.settings import Settings
-from worker.datasets.registry import READERS
-
-N_WORDS = 10_000  #: of IMDB's vocabulary
-
-_N_REVIEWS = 25_000
-
-#: Word r of the vocabulary is drawn in proportion to 1 / (4 + r), and lengths vary log-normally. So the real training
-#: reviews' average, 129 distinct words, is met, and the shares of reviews that have a word about so.
-_WORDS_PER_REVIEW, _FIRST_RANK, _SPREAD = 162, 4, 0.5
+from studies.workloads import WORKLOADS
+from worker.datasets.registry import load_dataset
 
 
 def write_inputs(dataset: str, folder: Path) -> bool:
@@ -33,10 +29,13 @@ def write_inputs(dataset: str, folder: Path) -> bool:
     Returns:
         Whether they are real.
     """
-    arrays, real = _real(dataset), True
-    if arrays is None:
-        arrays, real = _SYNTHETIC[dataset](np.random.default_rng(0)), False
-    for name, array in arrays.items():
+    workload = next(entry for entry in WORKLOADS.values() if entry.dataset == dataset)
+    settings, cpu = Settings.from_environ(), torch.device("cpu")
+    try:
+        train, real = load_dataset(workload, "real", settings, cpu, torch.float32).train, True
+    except DataError:
+        train, real = load_dataset(workload, "synthetic", settings, cpu, torch.float32).train, False
+    for name, array in _arrays(train, workload.input_shape).items():
         np.save(folder / f"{dataset}-{name}.npy", array)
     return real
 
@@ -55,43 +54,23 @@ def load_inputs(dataset: str, folder: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _real(dataset: str) -> Mapping[str, NDArray[np.generic]] | None:
-    if dataset != "mnist":
-        return None
-    try:
-        raw = READERS[dataset](Settings.from_environ().data_dir)
-    except DataError:
-        return None
-    return {"inputs": (raw.train_inputs / np.float32(raw.scale)), "labels": raw.train_labels.astype(np.int64)}
+def densify(examples: Examples, input_shape: tuple[int, ...]) -> DenseExamples:
+    """Examples whose inputs are [n, *input_shape], those of bags of words too."""
+    if isinstance(examples, DenseExamples):
+        return DenseExamples(examples.inputs.view(len(examples), *input_shape), examples.labels)
+    assert isinstance(examples, SparseExamples)
+    lengths = examples.ends - examples.starts
+    rows = torch.repeat_interleave(torch.arange(len(examples)), lengths)
+    entries = torch.arange(len(rows)) + (examples.starts - (lengths.cumsum(0) - lengths))[rows]
+    inputs = torch.zeros(len(examples), *input_shape, dtype=examples.dtype)
+    inputs[rows, examples.features[entries].long()] = examples.values[entries]
+    return DenseExamples(inputs, examples.labels)
 
 
-def _mnist(rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
-    return _images(rng, 60_000, 784)
-
-
-def _cifar_10(rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
-    return _images(rng, 50_000, 3, 32, 32)
-
-
-def _images(rng: np.random.Generator, n: int, *shape: int) -> dict[str, NDArray[np.generic]]:
-    return {"inputs": rng.random((n, *shape), dtype=np.float32), "labels": rng.integers(0, 10, n)}
-
-
-def _imdb(rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
-    words, starts = draw_reviews(rng)
-    inputs = np.zeros((_N_REVIEWS, N_WORDS), np.float32)
-    inputs[np.repeat(np.arange(_N_REVIEWS), np.diff(starts)), words] = 1
-    return {"inputs": inputs, "words": words, "starts": starts, "labels": rng.integers(0, 2, _N_REVIEWS)}
-
-
-def draw_reviews(rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All reviews' distinct words, ascending in a review, and where each review's words begin, [n + 1]."""
-    frequencies = 1 / (_FIRST_RANK + np.arange(N_WORDS))
-    lengths = _WORDS_PER_REVIEW * rng.lognormal(-(_SPREAD**2) / 2, _SPREAD, _N_REVIEWS)
-    reviews = np.repeat(np.arange(_N_REVIEWS), lengths.astype(np.int64) + 1)
-    words = rng.choice(N_WORDS, len(reviews), p=frequencies / frequencies.sum())
-    reviews, words = np.divmod(np.unique(reviews * N_WORDS + words), N_WORDS)
-    return words, np.searchsorted(reviews, np.arange(_N_REVIEWS + 1))
-
-
-_SYNTHETIC = {"mnist": _mnist, "cifar-10": _cifar_10, "imdb": _imdb}
+def _arrays(train: Examples, input_shape: tuple[int, ...]) -> Mapping[str, NDArray[Any]]:
+    dense = densify(train, input_shape)
+    arrays = {"inputs": dense.inputs.numpy(), "labels": dense.labels.numpy()}
+    if isinstance(train, SparseExamples):
+        starts = torch.cat([train.starts, train.ends[-1:]])
+        arrays |= {"words": train.features.long().numpy(), "starts": starts.numpy()}
+    return arrays

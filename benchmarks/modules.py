@@ -4,48 +4,68 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def softmax_regression() -> nn.Module:
-    """784 inputs, 10 classes."""
-    return nn.Linear(784, 10)
+def softmax_regression(n_features: int, n_classes: int) -> nn.Module:
+    """Logits of the classes."""
+    return nn.Sequential(nn.Linear(n_features, n_classes))
 
 
-def multilayer_perceptron(input_dropout: float, dropout: float) -> nn.Module:
-    """784-1000-1000-10, ReLU, dropout of the inputs and of the hidden units."""
+def multilayer_perceptron(sizes: Sequence[int], input_dropout: float, dropout: float) -> nn.Module:
+    """Layers of these sizes, inputs and classes included, ReLU, dropout of the inputs and of the hidden units."""
     layers = _dropout(input_dropout)
-    for n_in, n_out in ((784, 1000), (1000, 1000)):
+    for n_in, n_out in pairwise(sizes[:-1]):
         layers += [nn.Linear(n_in, n_out), nn.ReLU(), *_dropout(dropout)]
-    return nn.Sequential(*layers, nn.Linear(1000, 10))
+    return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 
-def convolutional_network(input_dropout: float, dropout: float) -> nn.Module:
-    """Three times 5x5 convolution, ReLU, 3x3 max pooling; then 1000 ReLU units; dropout of the inputs and of these."""
+def convolutional_network(
+    image_shape: tuple[int, int, int],
+    channels: Sequence[int],
+    hidden: int,
+    n_classes: int,
+    input_dropout: float,
+    dropout: float,
+) -> nn.Module:
+    """Stages of 5x5 convolution, ReLU, 3x3 max pooling of stride 2; then ReLU units; dropout of inputs and units.
+
+    Pooling windows begin at the images' edge and are cut off at the other one; sides must be even.
+    """
+    n_in, height, width = image_shape
     layers = _dropout(input_dropout)
-    for n_in, n_out in ((3, 64), (64, 64), (64, 128)):
-        layers += [nn.Conv2d(n_in, n_out, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)]
-    layers += [nn.Flatten(), nn.Linear(128 * 4 * 4, 1000), nn.ReLU(), *_dropout(dropout)]
-    return nn.Sequential(*layers, nn.Linear(1000, 10))
+    for n_out in channels:
+        layers += [nn.Conv2d(n_in, n_out, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, stride=2, ceil_mode=True)]
+        n_in, height, width = n_out, height // 2, width // 2
+    layers += [nn.Flatten(), nn.Linear(n_in * height * width, hidden), nn.ReLU(), *_dropout(dropout)]
+    return nn.Sequential(*layers, nn.Linear(hidden, n_classes))
 
 
 class VariationalAutoencoder(nn.Module):
-    """784-500-50-500-784, softplus, Gaussian latent, Bernoulli pixels; gives the negative evidence lower bound."""
+    """Softplus units, Gaussian latent, Bernoulli inputs; gives the negative evidence lower bound.
 
-    def __init__(self) -> None:
+    Args:
+        n_features: inputs of an image.
+        hidden: units of the encoder and of the decoder.
+        latent: dimensions of the latent.
+    """
+
+    def __init__(self, n_features: int, hidden: int, latent: int) -> None:
         super().__init__()
-        self.encoder = nn.Sequential(nn.Linear(784, 500), nn.Softplus())
-        self.mean, self.log_variance = nn.Linear(500, 50), nn.Linear(500, 50)
-        self.decoder = nn.Sequential(nn.Linear(50, 500), nn.Softplus(), nn.Linear(500, 784))
+        self.encoder = nn.Sequential(nn.Linear(n_features, hidden), nn.Softplus())
+        self.mean, self.log_variance = nn.Linear(hidden, latent), nn.Linear(hidden, latent)
+        self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.Softplus(), nn.Linear(hidden, n_features))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Minus the evidence lower bound, summed over the images."""
+    def forward(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Minus the evidence lower bound, summed over the images; the latent's noise is drawn unless it is given."""
         hidden = self.encoder(images)
         mean, log_variance = self.mean(hidden), self.log_variance(hidden)
-        latent = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
+        noise = torch.randn_like(mean) if noise is None else noise
+        latent = mean + noise * torch.exp(0.5 * log_variance)
         reconstruction = F.binary_cross_entropy_with_logits(self.decoder(latent), images, reduction="sum")
         divergence = -0.5 * torch.sum(1 + log_variance - mean.square() - log_variance.exp())
         return reconstruction + divergence
@@ -119,7 +139,7 @@ def binary_cross_entropy(module: nn.Module, batch: Sequence[Tensor]) -> Tensor:
 
 def negative_bound(module: nn.Module, batch: Sequence[Tensor]) -> Tensor:
     """Of an autoencoder, which ignores the labels."""
-    loss: Tensor = module(batch[0]) / len(batch[0])
+    loss: Tensor = module(*batch[:-1]) / len(batch[0])
     return loss
 
 

@@ -2,51 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import cast
 
 import torch
 
 from adam_core.arrays.trial_array import TrialArray
-from adam_core.models.cnn import CNN
 from adam_core.models.examples import DenseExamples, Examples
-from adam_core.models.mlp import MLP
 from adam_core.models.sparse_examples import SparseExamples
-from adam_core.models.sparse_logistic import SparseLogisticRegression
-from adam_core.models.stacked_model import Draw, StackedModel
-from adam_core.models.vae import VAE
+from adam_core.models.stacked_model import Draw
 from adam_core.randomness import Purpose, epoch_order, stream
-from benchmarks.inputs import N_WORDS, load_inputs
+from benchmarks.inputs import load_inputs
 from benchmarks.machine import n_cores
 from benchmarks.processes import Step, Way
-from benchmarks.shapes import BATCH_SIZE, DROPOUT, INPUT_DROPOUT, SHAPES
+from benchmarks.shapes import BATCH_SIZE, SHAPES
 from studies.spec import StudySpec
-from studies.workloads import WORKLOADS, Workload
 from worker.array_plan import ArrayPlan, Lane, build_array
 from worker.calibration import choose_block_width, choose_lanes
 from worker.datasets.registry import Dataset
+from worker.datasets.words import N_WORDS
 from worker.device import use_one_thread
-from worker.workloads.registry import BUILDERS, Builder
 
 OURS = "ours"
-
-_Build = Callable[[float, int, torch.device, torch.dtype], StackedModel]
-
-#: Of workloads that the catalogue may not have yet, by L2 strength, block width, device and dtype.
-_MODELS: dict[str, _Build] = {
-    "imdb-logistic": lambda l2, *args: SparseLogisticRegression(N_WORDS, l2, 0.0, *args),
-    "imdb-logistic-dropout": lambda l2, *args: SparseLogisticRegression(N_WORDS, l2, DROPOUT, *args),
-    "mnist-mlp": lambda *args: MLP(784, (1000, 1000), 10, *args),
-    "mnist-mlp-dropout": lambda *args: MLP(784, (1000, 1000), 10, *args, dropout=DROPOUT, input_dropout=INPUT_DROPOUT),
-    "mnist-vae": lambda l2, *args: VAE(784, 500, 50, *args),
-    "cifar10-cnn": lambda *args: CNN((3, 32, 32), (64, 64, 128), 1000, 10, *args),
-    "cifar10-cnn-dropout": lambda *args: CNN(
-        (3, 32, 32), (64, 64, 128), 1000, 10, *args, dropout=DROPOUT, input_dropout=INPUT_DROPOUT
-    ),
-}
 
 
 def choose_array(shape_name: str, folder: Path, device: torch.device) -> tuple[int, int]:
@@ -109,13 +88,7 @@ def _noise(seed: int, epoch: int, step: int) -> Draw:
 
 
 def _spec(shape_name: str) -> StudySpec:
-    """A study of the workload, which the catalogue of this process gets to know."""
-    if shape_name not in WORKLOADS:
-        WORKLOADS[shape_name] = _entry(shape_name)
-        cast(dict[str, Builder], BUILDERS)[shape_name] = lambda workload, width, device, dtype: _MODELS[shape_name](
-            workload.l2, width, device, dtype
-        )
-    return StudySpec(name="benchmark", workload=shape_name, optimizer="adam")
+    return StudySpec(name="benchmark", workload=shape_name, optimizer="adam", batch_size=BATCH_SIZE)
 
 
 def _dataset(shape_name: str, folder: Path, device: torch.device) -> Dataset:
@@ -128,26 +101,3 @@ def _dataset(shape_name: str, folder: Path, device: torch.device) -> Dataset:
     else:
         train = DenseExamples(arrays["inputs"], arrays["labels"])
     return Dataset(train=train, test=train.part(0, 10_000))
-
-
-def _entry(shape_name: str) -> Workload:
-    shape = SHAPES[shape_name]
-    n_train = {"mnist": 60_000, "cifar-10": 50_000, "imdb": 25_000}[shape.dataset]
-    return Workload(
-        name=shape_name,
-        title="",
-        citation="",
-        dataset=shape.dataset,
-        model="",
-        n_train=n_train,
-        n_validation=n_train // 6,
-        n_test=10_000,
-        n_features=0,
-        n_classes=0,
-        l2=shape.l2,
-        batch_size=BATCH_SIZE,
-        epochs=10,
-        metric="",
-        unstated="",
-        download=False,
-    )

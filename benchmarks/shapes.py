@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,16 +10,13 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import modules
-from benchmarks.inputs import N_WORDS
+from benchmarks.twins import RECIPES, Loss
+from studies.workloads import find_workload
 
 BATCH_SIZE = 128
 
 #: Forms of a model whose inputs are dense.
 DENSE, CHANNELS_LAST = "dense", "channels-last"
-
-#: Rates are multiples of 1/256, as our models want them.
-INPUT_DROPOUT = 51 / 256
-DROPOUT = 0.5
 
 
 @dataclass(frozen=True)
@@ -28,23 +25,37 @@ class Shape:
 
     Args:
         name: of the workload.
-        dataset: mnist, cifar-10 or imdb.
-        forms: by name, the ways to write the model in PyTorch; the usual one first.
-        loss: of a module and a batch (inputs ..., labels).
+        others: by name, other ways to write the model in PyTorch than the usual one.
         seconds: of one turn: several steps of the slowest way.
         required: the least ratios of our trial-steps per second to the best rival's and to the usual way's, on 2 cores.
         required_on_gpu: the least ratio to the usual way's on the same GPU; None: not stated.
-        l2: strength of the penalty of the weights.
     """
 
     name: str
-    dataset: str
-    forms: Mapping[str, Callable[[], nn.Module]]
-    loss: Callable[[nn.Module, Sequence[Tensor]], Tensor]
+    others: Mapping[str, Callable[[], nn.Module]]
     seconds: float
     required: tuple[float, float]
     required_on_gpu: float | None = None
-    l2: float = 1e-4
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return find_workload(self.name).dataset
+
+    @property
+    def l2(self) -> float:
+        """Strength of the penalty of the weights."""
+        return find_workload(self.name).l2
+
+    @property
+    def forms(self) -> Mapping[str, Callable[[], nn.Module]]:
+        """By name, the ways to write the model in PyTorch, the usual one first."""
+        return {DENSE: RECIPES[self.name].module, **self.others}
+
+    @property
+    def loss(self) -> Loss:
+        """Of a module and a batch (inputs ..., labels)."""
+        return RECIPES[self.name].loss
 
     @property
     def n_parameters(self) -> int:
@@ -61,79 +72,38 @@ class Shape:
         return float(counter.get_total_flops())
 
     def _usual_module(self) -> nn.Module:
-        return next(iter(self.forms.values()))()
+        return RECIPES[self.name].module()
 
 
-def _mnist_mlp(dropout: bool) -> Shape:
-    return Shape(
-        name="mnist-mlp-dropout" if dropout else "mnist-mlp",
-        dataset="mnist",
-        forms={DENSE: partial(modules.multilayer_perceptron, *((INPUT_DROPOUT, DROPOUT) if dropout else (0, 0)))},
-        loss=modules.cross_entropy,
-        seconds=0.6,
-        required=(1.3, 2.1) if dropout else (1.05, 1.6),
-        required_on_gpu=None if dropout else 20,
-    )
+def _mnist_mlp(name: str, required: tuple[float, float], required_on_gpu: float | None) -> Shape:
+    return Shape(name=name, others={}, seconds=0.6, required=required, required_on_gpu=required_on_gpu)
 
 
-def _imdb_logistic(dropout: float) -> Shape:
+def _imdb_logistic(name: str) -> Shape:
+    (n_words,), dropout = find_workload(name).input_shape, find_workload(name).input_dropout
     sparse = {
         "CSR": modules.CsrLogistic,
         "EmbeddingBag": modules.EmbeddingBagLogistic,
         "segments": modules.SegmentLogistic,
     }
-    return Shape(
-        name="imdb-logistic-dropout" if dropout else "imdb-logistic",
-        dataset="imdb",
-        forms={
-            DENSE: partial(modules.dense_logistic, N_WORDS, dropout),
-            **{name: partial(form, N_WORDS, dropout) for name, form in sparse.items()},
-        },
-        loss=modules.binary_cross_entropy,
-        seconds=0.3,
-        required=(100, 1100),
-    )
+    others = {form: partial(module, n_words, dropout) for form, module in sparse.items()}
+    return Shape(name=name, others=others, seconds=0.3, required=(100, 1100))
 
 
-def _cifar10_cnn(dropout: bool) -> Shape:
-    network = partial(modules.convolutional_network, *((INPUT_DROPOUT, DROPOUT) if dropout else (0, 0)))
-    return Shape(
-        name="cifar10-cnn-dropout" if dropout else "cifar10-cnn",
-        dataset="cifar-10",
-        forms={DENSE: network, CHANNELS_LAST: network},
-        loss=modules.cross_entropy,
-        seconds=1.0,
-        required=(1.0, 1.2),
-        required_on_gpu=None if dropout else 2,
-    )
+def _cifar10_cnn(name: str, required_on_gpu: float | None) -> Shape:
+    others = {CHANNELS_LAST: RECIPES[name].module}
+    return Shape(name=name, others=others, seconds=1.0, required=(1.0, 1.2), required_on_gpu=required_on_gpu)
 
 
 _ALL = (
-    Shape(
-        name="mnist-logistic",
-        dataset="mnist",
-        forms={DENSE: modules.softmax_regression},
-        loss=modules.cross_entropy,
-        seconds=0.3,
-        required=(8, 40),
-        required_on_gpu=300,
-    ),
-    _imdb_logistic(0.0),
-    _imdb_logistic(DROPOUT),
-    _mnist_mlp(False),
-    _mnist_mlp(True),
-    Shape(
-        name="mnist-vae",
-        dataset="mnist",
-        forms={DENSE: modules.VariationalAutoencoder},
-        loss=modules.negative_bound,
-        seconds=0.6,
-        required=(1.3, 2.2),
-        required_on_gpu=40,
-        l2=0.0,
-    ),
-    _cifar10_cnn(False),
-    _cifar10_cnn(True),
+    Shape(name="mnist-logistic", others={}, seconds=0.3, required=(8, 40), required_on_gpu=300),
+    _imdb_logistic("imdb-logistic"),
+    _imdb_logistic("imdb-logistic-dropout"),
+    _mnist_mlp("mnist-mlp", required=(1.05, 1.6), required_on_gpu=20),
+    _mnist_mlp("mnist-mlp-dropout", required=(1.3, 2.1), required_on_gpu=None),
+    Shape(name="mnist-vae", others={}, seconds=0.6, required=(1.3, 2.2), required_on_gpu=40),
+    _cifar10_cnn("cifar10-cnn", required_on_gpu=2),
+    _cifar10_cnn("cifar10-cnn-dropout", required_on_gpu=None),
 )
 
 SHAPES = {shape.name: shape for shape in _ALL}

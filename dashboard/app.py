@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.components.links import HOME, NEW_STUDY, SQL, STUDY, WORKERS
+from dashboard.components.links import COMPARE, HOME, NEW_STUDY, SQL, STUDY, WORKERS
 from dashboard.components.messages import guard
 from dashboard.components.style import use_style
 
@@ -22,6 +22,7 @@ def main() -> None:
         [
             st.Page(HOME, title="Studies", icon=":material/experiment:", default=True),
             st.Page(NEW_STUDY, title="New study", icon=":material/add:", url_path="new"),
+            st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:", url_path="compare"),
             st.Page(STUDY, title="Study", icon=":material/query_stats:", url_path="study", visibility="hidden"),
             st.Page(SQL, title="SQL", icon=":material/database:", url_path="sql"),
             st.Page(WORKERS, title="Workers", icon=":material/memory:", url_path="workers"),

@@ -96,6 +96,11 @@ def curves(study: StudyRecord) -> pd.DataFrame:
     return queries.curves_frame(database(), study.id)
 
 
+def trajectories(study: StudyRecord) -> pd.DataFrame:
+    """Return the study's rows of the view `trajectories`; they can be many, so only what is made of them is kept."""
+    return queries.trajectories_frame(database(), study.id)
+
+
 def forget_listings() -> None:
     """Have the next run ask for studies anew, since one was just changed."""
     _all_studies.clear()

@@ -131,6 +131,13 @@ class Handle:
         """
         return with_step_bounds(self._frame(queries.diagnostics_frame), self.trials())
 
+    def trajectories(self) -> pd.DataFrame:
+        """Return a row per replicate and epoch, with the columns of the view `trajectories`.
+
+        There are rows where the workload has one or two parameters; of one, `y` is missing.
+        """
+        return self._frame(queries.trajectories_frame)
+
     def cancel(self) -> None:
         """End it: waiting trials at once, running ones within seconds."""
         self._client.service.cancel(self.id)
@@ -250,7 +257,7 @@ class Client:
             DataError: a data set is missing or corrupt.
         """
         for study in spec.members:
-            require_data(self.settings, study.workload)
+            require_data(self.settings, study.workload, study.data)
 
     def find(self, study_or_suite: str) -> StudyHandle | SuiteHandle:
         """Return the study or suite of this id.

@@ -13,7 +13,7 @@ from studies.errors import InputError
 
 
 def render(frame: pd.DataFrame, format: Literal["csv", "parquet", "json"]) -> bytes:
-    """Return a frame of trials, curves or diagnostics as the content of a file of this format.
+    """Return a frame of trials, curves, diagnostics or trajectories as the content of a file of this format.
 
     Times are in UTC. Numbers keep every digit. JSON is a list of objects, in which what is missing or not finite is
     null; in CSV it is empty or `inf`.

@@ -7,6 +7,8 @@ from studies.optimizers import OPTIMIZERS
 from studies.schedule import Schedule
 from studies.search_space import Dimension, Range
 from studies.spec import Spec, StudySpec, SuiteSpec
+from studies.workloads.online import COUNTEREXAMPLE_SLOPE
+from studies.workloads.surfaces import SURFACE_WORKLOADS
 
 #: Reaches above the default space: with α/√t per step the best α lies near 0.5 on the digits.
 _ALPHA_ON_DIGITS = Range(low=1e-4, high=10.0, scale="log")
@@ -17,6 +19,11 @@ _ALPHAS_ON_DIGITS = {
 }
 _ALPHA_ON_MNIST = Range(low=1e-4, high=1.0, scale="log")
 _EPSILON = Range(low=1e-10, high=1.0, scale="log")
+#: Below √(1 − β2), as the counterexample wants it.
+_ALPHAS_THAT_FAIL = (0.05, 0.1, 0.2, 0.4, 0.8)
+_BETA2_THAT_FAILS = 1 / (1 + COUNTEREXAMPLE_SLOPE**2)
+#: Reaches above the default space: 200 updates of a constant α are not many.
+_ALPHA_ON_SURFACES = Range(low=1e-3, high=1.0, scale="log")
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,26 @@ def _mnist(name: str, optimizer: str) -> StudySpec:
         search_space={"alpha": _ALPHA_ON_MNIST},
         n_trials=128,
         epochs=10,
+    )
+
+
+def _counterexample(name: str, optimizer: str, beta1: float, beta2: float) -> StudySpec:
+    return StudySpec(
+        name=name,
+        workload="reddi-counterexample",
+        optimizer=optimizer,
+        search_space={"alpha": _ALPHAS_THAT_FAIL, "beta1": beta1, "beta2": beta2, "epsilon": 1e-8},
+        sampler="grid",
+    )
+
+
+def _surface(workload: str, optimizer: str, **space: Dimension) -> StudySpec:
+    return StudySpec(
+        name=f"{optimizer}-on-{workload.removeprefix('surface-')}",
+        workload=workload,
+        optimizer=optimizer,
+        search_space={"alpha": _ALPHA_ON_SURFACES, **space},
+        n_trials=16,
     )
 
 
@@ -87,6 +114,36 @@ _ENTRIES = (
             studies=(
                 _mnist("adam-on-mnist", "adam"),
                 _mnist("adamax-on-mnist", "adamax"),
+            ),
+        ),
+    ),
+    Preset(
+        name="reddi-counterexample",
+        title="The online problem on which Adam fails and AMSGrad does not",
+        description="The counterexample of Reddi, Kale & Kumar 2018 with C = 3 and α/√t: Adam at β1 = 0 and "
+        "β2 = 1/(1 + C²) goes to the worst point, AMSGrad to the best, and so does Adam at β1 = 0.9, β2 = 0.999; five "
+        "α below √(1 − β2) with 3 seeds each. Needs no download; half a minute on two cores.",
+        spec=SuiteSpec(
+            suite="reddi-counterexample",
+            studies=(
+                _counterexample("adam-where-it-fails", "adam", 0.0, _BETA2_THAT_FAILS),
+                _counterexample("amsgrad-where-adam-fails", "amsgrad", 0.0, _BETA2_THAT_FAILS),
+                _counterexample("adam-with-its-defaults", "adam", 0.9, 0.999),
+            ),
+        ),
+    ),
+    Preset(
+        name="surfaces",
+        title="Adam and AdaMax on surfaces of two parameters",
+        description="A ravine, a saddle, a plateau, a cliff, local minima, sparse and noisy gradients: 16 settings of "
+        "α, β1 and β2 with 3 seeds and 200 updates of each, and the trajectories. Needs no download; about a minute "
+        "on two cores.",
+        spec=SuiteSpec(
+            suite="surfaces",
+            studies=tuple(
+                study
+                for workload in SURFACE_WORKLOADS
+                for study in (_surface(workload.name, "adam", epsilon=1e-8), _surface(workload.name, "adamax"))
             ),
         ),
     ),

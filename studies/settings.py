@@ -14,17 +14,23 @@ DEVICES = ("any", "gpu", "cpu")
 class Settings:
     """Where things live; every field can be set by the environment variable that its comment names."""
 
-    home: Path  #: ADAM_STUDIES_HOME: the embedded database, Redis and logs
+    home: Path  #: ADAM_STUDIES_HOME: the embedded database, Redis, logs and prepared data sets
     database_url: str  #: ADAM_STUDIES_DATABASE_URL: SQLAlchemy URL of the study database
     broker_url: str | None  #: ADAM_STUDIES_BROKER_URL: Redis URL; None: the embedded Redis of this home
     data_dir: Path  #: ADAM_STUDIES_DATA: the data sets
     checkpoint_dir: Path  #: ADAM_STUDIES_CHECKPOINTS: the checkpoints of trial arrays
     device: str  #: ADAM_STUDIES_DEVICE: any, gpu or cpu
+    workload_modules: tuple[str, ...]  #: ADAM_STUDIES_WORKLOAD_MODULES: modules whose workloads a spec may name
 
     @property
     def is_embedded(self) -> bool:
         """Whether the database is the SQLite file of this home."""
         return self.database_url == _embedded_url(self.home)
+
+    @property
+    def cache_dir(self) -> Path:
+        """The data sets as workers read them, prepared once from the files of `data_dir`."""
+        return self.home / "prepared"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -46,6 +52,7 @@ class Settings:
             .expanduser()
             .absolute(),
             device=device,
+            workload_modules=_modules(environ.get("ADAM_STUDIES_WORKLOAD_MODULES") or ""),
         )
 
 
@@ -74,3 +81,13 @@ def _broker_url(url: str | None) -> str | None:
         scheme = url.partition(":")[0]
         raise InputError(f"ADAM_STUDIES_BROKER_URL must start with redis:// or rediss://, got the scheme {scheme!r}")
     return url or None
+
+
+def _modules(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise InputError(
+                f"ADAM_STUDIES_WORKLOAD_MODULES must be package.module, or several with commas between, got {name!r}"
+            )
+    return names

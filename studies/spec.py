@@ -7,9 +7,9 @@ what is allowed.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
-from studies.errors import InputError
+from studies.errors import InputError, NotFoundError
 from studies.optimizers import Optimizer, find_optimizer
 from studies.parameters import PARAMETERS
 from studies.rule_options import complete_options
@@ -36,6 +36,8 @@ MAX_TRIALS = 100_000
 Count = Annotated[int, Field(strict=True, ge=1)]
 
 ADAPTIVE_SAMPLERS = ("tpe", "gp", "cmaes")
+
+_STORED = object()  # the context of what is read back, of which the workload is not asked for
 
 
 class StudySpec(BaseModel):
@@ -67,15 +69,20 @@ class StudySpec(BaseModel):
     diagnostics: Annotated[bool, Field(strict=True)] = False
     enqueue: tuple[dict[str, Value], ...] = ()
 
+    @classmethod
+    def stored(cls, given: Mapping[str, Any]) -> Self:
+        """Return a spec from the database, checked when it was submitted, though its workload may not be found here."""
+        return cls.model_validate(given, context=_STORED)
+
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, given: Any) -> Any:
+    def _fill_in(cls, given: Any, info: ValidationInfo) -> Any:
         """Fill in what depends on the workload and the optimizer."""
         if not isinstance(given, Mapping):
             return given
         filled = dict(given)
         workload, optimizer = filled.get("workload"), filled.get("optimizer")
-        if isinstance(workload, str):
+        if isinstance(workload, str) and info.context is not _STORED:
             entry = find_workload(workload)
             filled.setdefault("epochs", entry.epochs)
             filled.setdefault("batch_size", entry.batch_size)
@@ -86,12 +93,11 @@ class StudySpec(BaseModel):
         return filled
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self, info: ValidationInfo) -> Self:
         optimizer = self.optimizer_entry
         self._check_space(optimizer)
-        self._check_workload(self.workload_entry)
-        if self.batch_size > self.n_train:
-            raise ValueError(f"batch_size: must be at most the {self.n_train} training examples, got {self.batch_size}")
+        if info.context is not _STORED:
+            self._check_workload(self.workload_entry)
         if (self.objective == "epochs_to_target") != (self.target is not None):
             raise ValueError(
                 "target: the train_loss to reach must be given with the objective epochs_to_target, and only then, "
@@ -105,6 +111,8 @@ class StudySpec(BaseModel):
     def _check_workload(self, workload: Workload) -> None:
         if self.data == "synthetic" and not workload.download:
             raise ValueError(f"data: must be real for {workload.name}, whose data need no download, got synthetic")
+        if workload.online and self.batch_size != 1:
+            raise ValueError(f"batch_size: must be 1 for {workload.name}, an online problem, got {self.batch_size}")
         if self.holdout and not workload.n_validation:
             raise ValueError(
                 f"objective: must be train_loss or epochs_to_target for {workload.name}, which has no examples to hold "
@@ -114,6 +122,8 @@ class StudySpec(BaseModel):
             raise ValueError(
                 f"objective: must not be validation_error for {workload.name}, which counts no errors, got it"
             )
+        if self.batch_size > self.n_train:
+            raise ValueError(f"batch_size: must be at most the {self.n_train} training examples, got {self.batch_size}")
 
     def _check_space(self, optimizer: Optimizer) -> None:
         space: dict[str, Dimension] = {}
@@ -172,9 +182,18 @@ class StudySpec(BaseModel):
         return find_workload(self.workload)
 
     @property
+    def known_workload(self) -> Workload | None:
+        """The catalogue's entry of the workload; None where it is not installed here (any more), as results may be."""
+        try:
+            return self.workload_entry
+        except NotFoundError:
+            return None
+
+    @property
     def workload_title(self) -> str:
         """The workload's title, which says so where the data are synthetic."""
-        return self.workload_entry.title + (" (synthetic data)" if self.data == "synthetic" else "")
+        title = self.known_workload.title if self.known_workload else f"{self.workload} (not installed here)"
+        return title + (" (synthetic data)" if self.data == "synthetic" else "")
 
     @property
     def optimizer_entry(self) -> Optimizer:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from studies.search_space import Range
+from studies.words import quoted
 
 _TAGS = ("range", "list", "number", "truth")  # of the kinds of dimension: no keys of the user's
 _ALLOWED = {
@@ -44,14 +45,14 @@ def _words(problem: Any, models: Sequence[type[BaseModel]]) -> str:
     if kind == "value_error":
         text = str(problem["ctx"]["error"])
         if place and ", got" not in text:
-            text += f", got {_shown(problem['input'])}"
+            text += f", got {quoted(problem['input'])}"
         return f"{place}: {text}" if place else text
     if kind == "missing":
         return f"{place}: must be given"
     if kind == "extra_forbidden":
         return f"{place}: no such key, allowed are {', '.join(_siblings(path, models))}"
     allowed = _ALLOWED.get(kind, problem["msg"].replace("Input should", "must").replace("should", "must"))
-    return f"{place}: {allowed}, got {_shown(problem['input'])}"
+    return f"{place}: {allowed}, got {quoted(problem['input'])}"
 
 
 def _siblings(path: Sequence[str], models: Sequence[type[BaseModel]]) -> list[str]:
@@ -63,8 +64,3 @@ def _siblings(path: Sequence[str], models: Sequence[type[BaseModel]]) -> list[st
     if isinstance(inner, type) and issubclass(inner, BaseModel):
         return list(inner.model_fields)
     return list(models[0 if len(path) > 1 else -1].model_fields)
-
-
-def _shown(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 80 else shown[:77] + "..."

@@ -19,12 +19,14 @@ from studies.settings import Settings
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path) -> Iterator[Settings]:
     """Return the settings of an embedded installation in a home that does not exist yet; the data are the user's."""
     environ = {"ADAM_STUDIES_HOME": str(tmp_path / "home")}
     if data := os.environ.get("ADAM_STUDIES_DATA"):
         environ["ADAM_STUDIES_DATA"] = data
-    return Settings.from_environ(environ)
+    found = Settings.from_environ(environ)
+    yield found
+    shutil.rmtree(found.cache_dir, ignore_errors=True)  # hundreds of megabytes
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

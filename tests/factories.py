@@ -11,10 +11,8 @@ from studies.db import submissions
 from studies.db.engine import Database, now
 from studies.db.models import ArrayRow, EpochRow, TrialRow, WorkerRow
 from studies.db.queries import find_study, find_suite, trials_frame
-from studies.db.trial_states import RELEASED, end_trials, finish_if_ended
+from studies.db.trial_states import LEASE_SECONDS, RELEASED, end_trials, finish_if_ended
 from studies.spec import StudySpec, SuiteSpec
-
-LEASE_SECONDS = 600.0  #: of the arrays that hold running trials
 
 
 def make_spec(**overrides: Any) -> StudySpec:
@@ -110,7 +108,7 @@ def _write(db: Database, study_id: str, states: Mapping[int, str], rows: list[di
     """Claim all the trials in one array, record their epochs, and end those that are not to run on."""
     array = {"study_id": study_id, "token": "token", "worker_id": "worker-1", "lost_leases": 0, "finished": False}
     with db.write() as connection:
-        expiry = now() + LEASE_SECONDS if "running" in states.values() else RELEASED
+        expiry = now() + 3 * LEASE_SECONDS if "running" in states.values() else RELEASED
         array_id = connection.scalar(
             insert(ArrayRow).values(**array, epoch=epoch, lease_expires_at=expiry).returning(ArrayRow.id)
         )
@@ -155,4 +153,6 @@ def _epoch(spec: StudySpec, replicate: int, epoch: int, losses: Any) -> dict[str
         row |= {"train_loss": train, "test_loss": 1.05 * test, "test_error": min(0.9, 0.39 * test)}
         if spec.holdout:
             row |= {"validation_loss": 1.04 * validation, "validation_error": min(0.9, 0.39 * validation)}
+        if spec.workload_entry.metric is None:
+            row |= {"validation_error": None, "test_error": None}
     return row

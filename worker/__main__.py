@@ -72,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
         store=store.name,
     )
     bell = Bell(url)
-    runner = Runner(db, bell, worker, device, store, settings.data_dir, arguments.lanes, arguments.slice_seconds)
+    runner = Runner(db, bell, worker, device, store, settings, arguments.lanes, arguments.slice_seconds)
     serve(build_app(url, runner), db, bell, runner, arguments.log_level)
     return 0
 

@@ -19,6 +19,7 @@ from worker.array_plan import build_array
 from worker.datasets.registry import Dataset
 from worker.device import device_kind, lanes_in_memory, use_one_thread
 from worker.lane_identity import keeps_lanes_identical, plan_of_one_block
+from worker.workloads.own import source_digest
 
 #: Beyond these a block's numbers leave a CPU's caches, and fill a GPU.
 _WIDEST = {"cpu": 64, "cuda": 1024}
@@ -92,8 +93,10 @@ def choose_lanes(spec: StudySpec, data: Dataset, width: int) -> int:
 
 def calibration_kind(spec: StudySpec, device: torch.device) -> str:
     """Name what a measurement holds for: studies of one kind share their block width, and so their bits."""
+    entry = spec.workload_entry
+    trained = spec.workload if entry.implementation is None else f"own workload {source_digest(entry)}"
     return (
-        f"{spec.workload}, {spec.data} data, {spec.optimizer} {list(spec.options.values())}, {spec.n_train} examples, "
+        f"{trained}, {spec.data} data, {spec.optimizer} {list(spec.options.values())}, {spec.n_train} examples, "
         f"batch {spec.batch_size}, blocks up to {_widths(spec, device)[-1]}, {device_kind(device)}, "
         f"torch {torch.__version__}, numba {version('numba')}"
     )

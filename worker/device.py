@@ -47,6 +47,13 @@ def use_one_thread() -> None:
         torch.set_num_threads(1)
 
 
+def is_short_of_memory(error: BaseException) -> bool:
+    """Whether the device or the host had no memory left, which says nothing of what was trained."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)  # torch's words of a CPU
+
+
 def lanes_in_memory(workload: str, device: torch.device) -> int:
     """The number of lanes of this workload that fit into the memory that is free.
 

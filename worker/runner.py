@@ -1,8 +1,9 @@
 """The life of a trial array in a worker: prepare, claim, settings, train, record, tell."""
 
 import logging
+import math
 import threading
-from pathlib import Path
+import time
 from typing import Any
 
 import torch
@@ -14,13 +15,20 @@ from studies.db.records import Claim, StudyRecord
 from studies.db.workers import WorkerIdentity
 from studies.dispatch import Bell
 from studies.errors import LeaseLostError, NotFoundError, ServiceError
-from studies.spec import StudySpec
+from studies.settings import Settings
+from studies.spec import StudySpec, parse_study
 from worker.adaptive import drawn_for
 from worker.calibration import calibration_kind, choose_block_width, choose_lanes
 from worker.checkpoints import CheckpointStore
 from worker.datasets.registry import Dataset, load_dataset
+from worker.device import is_short_of_memory
 from worker.session import Ending, Session
 from worker.training import SNAPSHOT_FORMAT, ArrayPlan, ArrayTraining, Lane
+
+STRAIGHT_BACK_SECONDS = 1.0  #: a study that was passed on and is heard of within this time came back
+#: How long a worker without memory takes no work, first and at most: others may train what it cannot, and a shortage
+#: that passes must not cost the trials their tries.
+FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -35,16 +43,18 @@ class Runner:
         worker: WorkerIdentity,
         device: torch.device,
         store: CheckpointStore,
-        data_dir: Path,
+        settings: Settings,
         max_lanes: int | None,
         slice_seconds: float,
     ) -> None:
         """Serve this database on this device, with at most `max_lanes` lanes an array (None: what the device takes)."""
         self._db, self._bell, self.worker, self._device = db, bell, worker, device
-        self._store, self._data_dir = store, data_dir
+        self._store, self._settings = store, settings
         self._max_lanes, self._slice_seconds = max_lanes, slice_seconds
         self.stopping = threading.Event()  #: set by SIGTERM: checkpoint, hand over, end
         self._measured_lanes: dict[str, int] = {}
+        self._passed_on: dict[str, float] = {}  # when, by study
+        self._rest_seconds = 0.0  # before it takes more work
         self.study_id: str | None = None  #: what it trains at present
 
     def run(self, study_id: str) -> None:
@@ -60,6 +70,7 @@ class Runner:
             _log.warning("%s", error)
         finally:
             self.study_id = None
+        self.stopping.wait(self._rest_seconds)
 
     def _run(self, study_id: str) -> None:
         record = queries.find_study(self._db, study_id)
@@ -84,8 +95,9 @@ class Runner:
 
     def _prepare(self, record: StudyRecord) -> tuple[Dataset, int] | None:
         """Load the data, fix lane block and K before anything is claimed; None where that is impossible here."""
+        started = time.monotonic()
         try:
-            data = self._load_data(record.spec)
+            data = self._load_data(parse_study(record.spec_json))  # valid where it was submitted: here too?
             if record.block_width is None:
                 calibrations.set_block_width(self._db, record.id, self._block_width(record.spec, data))
             n_lanes = self._max_lanes or self._lanes(record, data)
@@ -95,13 +107,21 @@ class Runner:
             problem = f"{self.worker.host}: {_one_line(error)}"
             _log.error("study %s cannot be trained here: %s", record.id, problem)
             submissions.set_problem(self._db, record.id, problem)
+            self._pass_on(record, started)
             return None
         if record.problem is not None:
             submissions.set_problem(self._db, record.id, None)
         return data, n_lanes
 
+    def _pass_on(self, record: StudyRecord, started: float) -> None:
+        """Ring for another worker, which may be able to train it; what comes straight back here finds none idle."""
+        others = [worker for worker in queries.list_workers(self._db) if worker.is_live and worker.id != self.worker.id]
+        if others and started - self._passed_on.get(record.id, -math.inf) > STRAIGHT_BACK_SECONDS:
+            self._bell.ring_if_possible(record.id, record.spec.device)
+            self._passed_on[record.id] = time.monotonic()
+
     def _load_data(self, spec: StudySpec) -> Dataset:
-        return load_dataset(spec.workload_entry, spec.data, self._data_dir, self._device, torch.float32)
+        return load_dataset(spec.workload_entry, spec.data, self._settings, self._device, torch.float32)
 
     def _block_width(self, spec: StudySpec, data: Dataset) -> int:
         """Return the width of blocks for studies of this kind, measured by the first of them."""
@@ -135,12 +155,17 @@ class Runner:
                 claims.end_cancelled(self._db, held.study_id)
                 return Ending.HANDED_OVER
             training = ArrayTraining(self._plan(drawn, spec), data, resume=self._checkpoint_of(drawn))
-            return Session(self._db, drawn, spec, training, self._store, self._must_yield).run()
+            ending = Session(self._db, drawn, spec, training, self._store, self._must_yield).run()
+            self._rest_seconds = 0.0
+            return ending
         except (LeaseLostError, ServiceError):
             raise
         except Exception as error:  # whatever training raises must not cost the trials: the array is tried again
             _log.exception("array %s of study %s failed", held.array_id, held.study_id)
             leases.release(self._db, held, error=_one_line(error))
+            if is_short_of_memory(error):
+                longer = max(FIRST_REST_SECONDS, 2 * self._rest_seconds)
+                self._rest_seconds = min(longer, LONGEST_REST_SECONDS)
             return Ending.HANDED_OVER
 
     def _plan(self, held: Claim, spec: StudySpec) -> ArrayPlan:

@@ -10,7 +10,7 @@ from typing import Any
 from studies.db import leases
 from studies.db.engine import Database
 from studies.db.history import diverged_replicates
-from studies.db.records import Claim, EpochDiagnostics, EpochMetrics
+from studies.db.records import Claim, EpochDiagnostics, EpochMetrics, EpochPosition
 from studies.errors import LeaseLostError
 from studies.spec import StudySpec
 from worker.checkpoints import CheckpointStore
@@ -107,7 +107,12 @@ class Session:
         ended = {trial: "complete" for trial in self._replicates_left if last or trial not in alive}
         metrics = [_row(report, lane) for lane in report.lanes]
         diagnostics = [_diagnostics(report, lane) for lane in report.lanes if lane.diagnostics is not None]
-        leases.record_epoch(self.db, self.held, report.epoch, metrics, ended, diagnostics)
+        positions = [
+            EpochPosition(lane.trial, lane.replicate, report.epoch, *lane.position)
+            for lane in report.lanes
+            if lane.position is not None
+        ]
+        leases.record_epoch(self.db, self.held, report.epoch, metrics, ended, diagnostics, positions)
         for trial in ended:
             del self._replicates_left[trial]
         if last or report.epoch not in prunable_epochs(self.spec):

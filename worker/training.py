@@ -8,7 +8,9 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from adam_core.models.examples import Examples
 from adam_core.models.stacked_model import Batch, Draw
@@ -16,6 +18,7 @@ from adam_core.randomness import Purpose, epoch_order, stream
 from worker.array_plan import ArrayPlan, Lane, build_array
 from worker.datasets.registry import Dataset
 from worker.device import use_one_thread
+from worker.regret import Regret
 
 __all__ = ["ArrayPlan", "ArrayTraining", "EpochReport", "Lane", "LaneMetrics", "Tick"]
 
@@ -23,7 +26,7 @@ __all__ = ["ArrayPlan", "ArrayTraining", "EpochReport", "Lane", "LaneMetrics", "
 TICK_SECONDS = 0.5
 
 #: Of snapshots; one of another format is of no use.
-SNAPSHOT_FORMAT = 2
+SNAPSHOT_FORMAT = 3
 
 #: Examples in a chunk of an evaluation: fixed, since sums depend on it; few enough for a CPU's cache.
 EVALUATION_CHUNK = 1024
@@ -44,13 +47,14 @@ class LaneMetrics:
 
     trial: int
     replicate: int
-    train_loss: float | None = None  #: over the whole training set, with the L2 term
+    train_loss: float | None = None  #: over the whole training set, with the L2 term; online the average regret so far
     validation_loss: float | None = None  #: data loss, as the test loss
     validation_error: float | None = None  #: share of the examples
     test_loss: float | None = None
     test_error: float | None = None
     diverged: bool = False  #: whether a figure was not finite; then the lane ends here
     diagnostics: Mapping[str, float] | None = None  #: the figures of `StepDiagnostics`, where they are asked for
+    position: tuple[float, ...] | None = None  #: the parameters, where the workload has coordinates to store
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,12 @@ class ArrayTraining:
         use_one_thread()
         self._plan = plan
         self._data = data
+        self._entry = plan.workload_entry
         self._device = data.device
         self._n_steps = plan.steps_per_epoch
         self._array = build_array(plan, data.device, data.dtype)
+        best_fixed_cost = data.best_fixed_cost
+        self._regret = None if best_fixed_cost is None else Regret(len(plan.lanes), best_fixed_cost, data.device)
         self._epoch = 0
         self._step = 0
         self._seconds = 0.0
@@ -105,6 +112,8 @@ class ArrayTraining:
             self._epoch, self._step, self._seconds = resume["epoch"], resume["step"], resume["seconds"]
             self._leaving.update(resume["leaving"])
             self._observed = resume["observed"]
+            if self._regret is not None:
+                self._regret.costs.copy_(resume["costs"])
 
     def run(self) -> Generator[Tick | EpochReport, _Reply, None]:
         """Train, yielding an `EpochReport` per epoch, epoch 0 first, and a `Tick` twice a second or so.
@@ -130,6 +139,7 @@ class ArrayTraining:
             "seconds": self._seconds,
             "leaving": sorted(self._leaving),
             "observed": self._observed,
+            "costs": None if self._regret is None else self._regret.costs.to("cpu", copy=True),
             "array": self._array.state_dict(),
         }
 
@@ -137,15 +147,18 @@ class ArrayTraining:
         """The rest of this epoch's updates."""
         size = self._plan.batch_size
         seeds = self._array.seeds
-        orders = {seed: epoch_order(self._plan.seed, seed, self._epoch, len(train)) for seed in seeds}
+        orders = {seed: self._order(seed, len(train)) for seed in seeds}
         chosen = {seed: torch.split(torch.from_numpy(order).to(self._device), size) for seed, order in orders.items()}
         first = (self._epoch - 1) * self._n_steps + 1
+        places = None if self._regret is None else self._regret.places(self._array.slots)
         started = time.perf_counter()
         while self._step < self._n_steps:
             batches = {
                 seed: self._array.prepare(train.gather(rows[self._step]), self._noise(seed), training=True)
                 for seed, rows in chosen.items()
             }
+            if self._regret is not None and places is not None:  # in the same order, the batches of all seeds are equal
+                self._regret.add(places, self._array.losses(batches[seeds[0]])[0])
             if self._plan.diagnostics and self._step == self._n_steps - 1:
                 self._observe(first + self._step, batches)
             else:
@@ -158,6 +171,12 @@ class ArrayTraining:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         self._seconds += time.perf_counter() - started
+
+    def _order(self, seed: int, n_examples: int) -> NDArray[np.int64]:
+        """The order of the examples in this epoch: their own, where costs come one after the other."""
+        if self._entry.online:
+            return np.arange(n_examples)
+        return epoch_order(self._plan.seed, seed, self._epoch, n_examples)
 
     def _observe(self, number: int, batches: Mapping[int, Batch]) -> None:
         """Make a step and keep what it looked like."""
@@ -176,18 +195,18 @@ class ArrayTraining:
 
     def _report(self) -> Generator[Tick | EpochReport, _Reply, None]:
         """Evaluate the lanes and report; from then on the next epoch is the current one."""
-        data, entry = self._data, self._plan.workload_entry
-        train = yield from self._evaluate(data.train.part(0, self._plan.n_train))
+        data, entry = self._data, self._entry
+        train = yield from self._train_losses()
         validation: _Losses = {}
         if self._plan.holdout:
             validation = yield from self._evaluate(data.train.part(self._plan.n_train, entry.n_train))
         test: _Losses = {}
         if entry.n_test:
             test = yield from self._evaluate(data.test)
-        penalty = dict(zip(self._array.slots, self._array.penalty().tolist(), strict=True))
+        positions = self._positions() if entry.n_coordinates else {}
         lanes = sorted(self._array.lanes)
         metrics = {
-            lane: self._metrics(lane, train[lane][0] + penalty[lane], validation.get(lane), test.get(lane))
+            lane: self._metrics(lane, train[lane], validation.get(lane), test.get(lane), positions.get(lane))
             for lane in lanes
         }
         self._diverged.update(lane for lane in lanes if metrics[lane].diverged)
@@ -196,6 +215,21 @@ class ArrayTraining:
         report = EpochReport(self._epoch, steps, seconds, tuple(metrics.values()))
         self._epoch, self._step, self._seconds = self._epoch + 1, 0, 0.0
         yield from self._send(report)
+
+    def _train_losses(self) -> Generator[Tick, _Reply, dict[int, float]]:
+        """Every lane's train_loss; at epoch 0 the regret per step of staying at the start."""
+        if self._regret is not None and self._epoch > 0:
+            per_step = self._regret.per_step(self._epoch * self._n_steps)
+            return {lane: per_step[lane] for lane in self._array.lanes}
+        losses = yield from self._evaluate(self._data.train.part(0, self._plan.n_train))
+        penalty = dict(zip(self._array.slots, self._array.penalty().tolist(), strict=True))
+        best = self._data.best_fixed_cost or 0.0
+        return {lane: loss + penalty[lane] - best for lane, (loss, _) in losses.items()}
+
+    def _positions(self) -> dict[int, tuple[float, ...]]:
+        """Every lane's parameters."""
+        by_slot = zip(self._array.slots, self._array.evaluated().tolist(), strict=True)
+        return {lane: tuple(position) for lane, position in by_slot if lane is not None}
 
     def _evaluate(self, examples: Examples) -> Generator[Tick, _Reply, _Losses]:
         """Every lane's mean loss and share of errors, summed in float64 over fixed chunks."""
@@ -214,14 +248,19 @@ class ArrayTraining:
         return {lane: (loss, error) for lane, loss, error in by_slot if lane is not None}
 
     def _metrics(
-        self, lane: int, train_loss: float, validation: tuple[float, float] | None, test: tuple[float, float] | None
+        self,
+        lane: int,
+        train_loss: float,
+        validation: tuple[float, float] | None,
+        test: tuple[float, float] | None,
+        position: tuple[float, ...] | None,
     ) -> LaneMetrics:
         trial, replicate = self._plan.lanes[lane].trial, self._plan.lanes[lane].replicate
-        if not all(math.isfinite(figure) for figure in (train_loss, *(validation or ()), *(test or ()))):
+        if not all(map(math.isfinite, (train_loss, *(validation or ()), *(test or ()), *(position or ())))):
             return LaneMetrics(trial, replicate, diverged=True)
         validation_loss, validation_error = validation or (None, None)
         test_loss, test_error = test or (None, None)
-        counts_errors = self._plan.workload_entry.metric is not None
+        counts_errors = self._entry.metric is not None
         return LaneMetrics(
             trial,
             replicate,
@@ -231,6 +270,7 @@ class ArrayTraining:
             test_loss,
             test_error if counts_errors else None,
             diagnostics=self._observed.get(lane),
+            position=position,
         )
 
     def _remove_leaving(self) -> None:

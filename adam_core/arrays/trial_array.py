@@ -138,6 +138,16 @@ class TrialArray:
         """Each slot's L2 term of the loss: [slots] float64."""
         return torch.cat([self._model.penalty(self._evaluated(block)) for block in self._blocks])
 
+    def evaluated(self) -> Tensor:
+        """Each slot's parameters that metrics are of, one layer's after the other's: [slots, parameters] float64."""
+        blocks = []
+        for block in self._blocks:
+            layers = [self._matrix(theta) for theta in self._evaluated(block)]
+            width = self._model.width
+            rows = [layer.reshape(-1, width).t() if self._model.lanes_last else layer for layer in layers]
+            blocks.append(torch.cat(rows, dim=1))
+        return torch.cat(blocks).double()
+
     def parameters(self) -> list[Tensor]:
         """Copies of each layer's parameters: [K, *shape], K the lanes that train."""
         return [layer[0] for layer in self.state_dict()["layers"]]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from adam_core.models.fourier_convolution import FourierConvolution, Geometry
 
@@ -127,14 +128,16 @@ class InnerStage(_Stage):
     def __init__(self, geometry: Geometry, device: torch.device, dtype: torch.dtype) -> None:
         super().__init__(geometry, device, dtype)
         self._convolution = FourierConvolution(geometry, device, dtype)
+        self._images = self._like
 
     def forward(self, theta: Tensor, images: Tensor) -> Tensor:
         """The outputs, [b, height // 2, width // 2, n, outputs], valid until the next call.
 
         Args:
             theta: the parameters.
-            images: [b, height, width, n, inputs].
+            images: [b, height, width, n, inputs]; they must not change until `backward`.
         """
+        self._images = images
         pooled, (indices,) = self._pooled(images.shape[3])
         _pool(self._convolution.forward(images, self._weights(theta)), pooled, indices)
         return pooled.add_(theta[:, -1, None, None, None]).relu_()
@@ -148,12 +151,27 @@ class InnerStage(_Stage):
             gradient: to be filled.
             l2: the loss has the term l2/2 times the sum of W².
         """
-        self._before_relu(theta, deltas, gradient, l2)
+        self._before_relu(theta, deltas, gradient, 0.0)
         n = deltas.shape[3]
         _, (indices,) = self._pooled(n)
         outputs = self._convolution.outputs(n)
         _unpool(deltas, indices, outputs)
-        return self._convolution.backward(outputs, self._weights(gradient))
+        below = self._convolution.backward(outputs, self._weights(gradient))
+        weights = gradient[:, :-1].mul_(self._learning(outputs))
+        if l2:
+            weights.add_(theta[:, :-1], alpha=l2)
+        return below
+
+    def _learning(self, deltas: Tensor) -> Tensor:
+        """Which weights find an input and a delta that are not 0, at places that they join: [b, k k inputs, outputs].
+
+        The others' gradient is 0, as units are dead or see borders only; Fourier transforms leave rounding errors of
+        some 1e-9 there, which Adam would make steps of up to alpha of.
+        """
+        k = self._geometry.kernel
+        patches = pad(_occurs(self._images), (0, 0, k // 2, k // 2, k // 2, k // 2)).unfold(1, k, 1).unfold(2, k, 1)
+        by_weight = patches.permute(0, 4, 5, 3, 1, 2).flatten(4).flatten(1, 3)
+        return torch.bmm(by_weight, _occurs(deltas).flatten(1, 2)).ne_(0)
 
     def _weights(self, theta: Tensor) -> Tensor:
         """The weights as the convolution takes them, [b, k k, inputs outputs]."""
@@ -171,6 +189,11 @@ def _unpool(deltas: Tensor, indices: Tensor, images: Tensor) -> None:
     torch.ops.aten.max_pool2d_with_indices_backward.grad_input(
         _planes(deltas), _planes(images), *_POOLING, _planes(indices), grad_input=_planes(images)
     )
+
+
+def _occurs(images: Tensor) -> Tensor:
+    """1 where one of the n images [b, height, width, n, channels] is not 0, else 0: [b, height, width, channels]."""
+    return (images.amax(3).ne(0) | images.amin(3).ne(0)).to(images.dtype)
 
 
 def _planes(images: Tensor) -> Tensor:

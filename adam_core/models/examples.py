@@ -32,7 +32,7 @@ class Examples(Protocol):
 
 @dataclass(frozen=True)
 class DenseExamples:
-    """Inputs [n, ...] in the model's dtype and labels [n] int64."""
+    """Inputs [n, ...] in the model's dtype and labels [n] int64 (a module's loss may want others, [n, ...])."""
 
     inputs: Tensor
     labels: Tensor

@@ -5,11 +5,12 @@ from typing import Literal
 import streamlit as st
 
 from dashboard.components.text import escape
-from studies.db.records import StudyRecord
+from studies.db.records import StudyRecord, SuiteRecord
 
 HOME = "views/home.py"
 NEW_STUDY = "views/new_study.py"
 STUDY = "views/study.py"
+COMPARE = "views/compare.py"
 SQL = "views/sql.py"
 WORKERS = "views/workers.py"
 
@@ -17,6 +18,13 @@ WORKERS = "views/workers.py"
 def study_link(study: StudyRecord, width: Literal["stretch", "content"] = "stretch") -> None:
     """Show the study's name as a link to its page."""
     st.page_link(STUDY, label=escape(study.name), query_params={"id": study.id}, width=width)
+
+
+def compare_link(suite: SuiteRecord) -> None:
+    """Show a link to the comparison of a suite's studies."""
+    st.page_link(
+        COMPARE, label="Compare", icon=":material/compare_arrows:", query_params={"ids": suite.id}, width="content"
+    )
 
 
 def home_link() -> None:

@@ -28,7 +28,10 @@ _OBJECTIVES = {
     "epochs_to_target": "epochs to a target loss",
 }
 _SCHEDULES = {"inverse-sqrt": "α / √t", "constant": "constant α", "step-decay": "steps down", "cosine": "cosine to 0"}
+_OWN_SCHEDULE = "own"
 _UNITS = {"step": "steps", "epoch": "epochs"}
+_DATA = {"real": "the real data set", "synthetic": "synthetic, of the same shapes"}
+_DATA_HELP = "Synthetic data need no download; results on them are labelled so."
 _DEVICES = {"any": "any", "gpu": "GPU", "cpu": "CPU"}
 _PRUNER_HELP = "Pruned trials end early, where they look bad: that saves work and biases what is said of sensitivity."
 _DIAGNOSTICS_HELP = "Once an epoch: the size of the step against α, signal to noise, the share of ε, norms."
@@ -38,12 +41,13 @@ def study_form() -> dict[str, Any]:
     """Return what the form holds, as the mapping that a YAML file would give: a suite of several optimizers."""
     st.subheader("What is trained", anchor=False)
     workload = workload_cards()
+    data = choice_field("Data", "new_data", _DATA, help=_DATA_HELP) if workload.download else "real"
     optimizers = [OPTIMIZERS[name] for name in _optimizers()]
     name = _name(workload, [optimizer.name for optimizer in optimizers])
     st.subheader("Search space", anchor=False)
     forms = space_form(optimizers)
     st.subheader("Search and training", anchor=False)
-    shared = {"workload": workload.name, **_search(), **_training(workload), **_objective()}
+    shared = {"workload": workload.name, "data": data, **_search(), **_training(workload), **_objective()}
     if not optimizers:
         return {"name": name, **shared}  # which the spec refuses with the words for it
     studies = [{"name": name, "optimizer": optimizer, **form} for optimizer, form in forms.items()]
@@ -104,16 +108,19 @@ def _training(workload: Workload) -> dict[str, Any]:
     with batch_column:
         batch_size = number_field("Batch size", "new_batch_size", placeholder=str(workload.batch_size))
     with schedule_column:
-        alpha = choice_field("Schedule of α", "new_schedule", _SCHEDULES)
+        own = {_OWN_SCHEDULE: f"the workload's: {_SCHEDULES[workload.schedule]}"}
+        alpha = choice_field("Schedule of α", "new_schedule", {**own, **_SCHEDULES})
     with per_column:
-        per = choice_field("t counts", "new_per", _UNITS, disabled=alpha == "constant")
+        per = choice_field("t counts", "new_per", _UNITS, disabled=alpha in (_OWN_SCHEDULE, "constant"))
     schedule = {"alpha": alpha, "per": per, **(_step_decay(per) if alpha == "step-decay" else {})}
     diagnostics = st.toggle(
         "Record diagnostics of the updates", key="new_diagnostics", help=_DIAGNOSTICS_HELP, persist_state="session"
     )
     given = {"epochs": epochs, "batch_size": batch_size}
-    chosen = {key: value for key, value in given.items() if value != ""}
-    return {**chosen, "schedule": schedule, "diagnostics": diagnostics}
+    chosen: dict[str, Any] = {key: value for key, value in given.items() if value != ""}
+    if alpha != _OWN_SCHEDULE:
+        chosen["schedule"] = schedule
+    return {**chosen, "diagnostics": diagnostics}
 
 
 def _step_decay(per: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.components.links import study_link
+from dashboard.components.links import compare_link, study_link
 from dashboard.components.text import badge, escape, number, plural, progress
 from dashboard.components.wishes import Target, end_buttons, run_buttons
 from studies.db.records import StudyRecord, SuiteRecord
@@ -44,3 +44,4 @@ def suite_links(suite: SuiteRecord, shown_id: str | None = None) -> None:
         for study in suite.studies:
             if study.id != shown_id:
                 study_link(study, width="content")
+        compare_link(suite)

@@ -23,6 +23,8 @@ _CSS = """
 [data-testid="stLayoutWrapper"]:has(> .st-key-summary) { position: sticky; top: 4rem; }
 .st-key-sql_query textarea { font-family: monospace; }
 @media (max-width: 1050px) {
+  [class*="st-key-compare_row_"] [data-testid="stHorizontalBlock"] { flex-direction: column; }
+  [class*="st-key-compare_row_"] [data-testid="stColumn"] { width: 100%; flex: none; }
   [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * .st-key-matters) { flex-direction: column; }
   [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * .st-key-matters) > [data-testid="stColumn"] {
     width: 100%; flex: none; }

@@ -9,6 +9,8 @@ from studies.analysis.summary import SettingResult, StudySummary
 from studies.optimizers import find_optimizer
 from studies.parameters import PARAMETERS
 
+_NONE = "–"
+
 
 def summary_table(summary: StudySummary) -> None:
     """Draw the best setting and the optimizer's default, side by side."""
@@ -22,7 +24,10 @@ def summary_table(summary: StudySummary) -> None:
             {"": optimizer.default_label, "rank": f"{rank.rank} of {rank.n_trials}{beats}", **_row(summary.default)}
         )
     if rows:
-        st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="The best setting and the default")
+        shown = pd.DataFrame(rows)
+        if shown["test error"].eq(_NONE).all():  # of an autoencoder, no errors are counted
+            shown = shown.drop(columns="test error")
+        st.table(shown, border="horizontal", hide_index=True, alt="The best setting and the default")
     if summary.default is None:
         st.caption(f"{optimizer.defaults_from.capitalize()} default is not among the ended trials.")
 
@@ -42,7 +47,7 @@ def _row(result: SettingResult) -> dict[str, str]:
         "trial": str(result.trial),
         "objective": number(result.objective.value, 5),
         "95 % interval": _interval(result.objective),
-        "test error": "–" if error is None else f"{error.value:.2%}",
+        "test error": _NONE if error is None else f"{error.value:.2%}",
         **values,
     }
 

@@ -1,22 +1,37 @@
-"""The catalogue of workloads, as cards of which one is chosen."""
+"""The catalogue of workloads, kind by kind, as cards of which one is chosen."""
 
 import streamlit as st
 
 from dashboard.components.text import escape
-from studies.workloads import WORKLOADS, Workload
+from studies.workloads import Catalogue, Workload, all_workloads
 
-_KEY = "new_workload"
+_KEY, _KIND_KEY = "new_workload", "new_kind"
 
 
 def workload_cards() -> Workload:
-    """Return the workload whose card is chosen; the one that needs no download at first."""
-    if st.session_state.get(_KEY) not in WORKLOADS:
-        st.session_state[_KEY] = next(entry.name for entry in WORKLOADS.values() if not entry.download)
+    """Return the workload whose card is chosen; the first that needs no download at first."""
+    found = all_workloads()
+    if st.session_state.get(_KEY) not in found.workloads:
+        st.session_state[_KEY] = next(entry.name for entry in found.workloads.values() if not entry.download)
+    chosen = found.workloads[st.session_state[_KEY]]
     grid = st.grid(2, min_column_width=260, border=True)
-    for entry in WORKLOADS.values():
+    for entry in found.kinds[_kind(found, chosen)]:
         with grid.cell():
-            _card(entry, entry.name == st.session_state[_KEY])
-    return WORKLOADS[st.session_state[_KEY]]
+            _card(entry, entry is chosen)
+    for problem in found.problems:
+        st.warning(escape(problem), icon=":material/extension_off:")
+    return chosen
+
+
+def _kind(found: Catalogue, chosen: Workload) -> str:
+    """Return the kind whose cards are shown, at first that of the chosen one."""
+    if st.session_state.get(_KIND_KEY) not in found.kinds:
+        st.session_state[_KIND_KEY] = next(kind for kind, members in found.kinds.items() if chosen in members)
+    shown = st.segmented_control(
+        f"Workload: {escape(chosen.name)}", list(found.kinds), key=_KIND_KEY, required=True, persist_state="session"
+    )
+    assert shown is not None, "a choice is required"
+    return shown
 
 
 def _card(entry: Workload, chosen: bool) -> None:
@@ -34,7 +49,8 @@ def _card(entry: Workload, chosen: bool) -> None:
         f"{escape(entry.model)}  \n{entry.n_train:,} training and {entry.n_test:,} test examples, "
         f"{'data under ADAM_STUDIES_DATA' if entry.download else 'no download'}  \n{escape(entry.citation)}"
     )
-    st.caption(f"*Left open by the paper:* {escape(entry.unstated)}")
+    if entry.unstated:
+        st.caption(f"*Left open by the paper:* {escape(entry.unstated)}")
 
 
 def _choose(name: str) -> None:

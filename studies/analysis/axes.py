@@ -44,6 +44,14 @@ class Axis:
             low, high, inner = np.log(low), np.log(high), np.log(coordinates)
         return (inner - low) / (high - low)
 
+    def at(self, positions: FloatArray) -> FloatArray:
+        """Return the coordinates of positions [N], [N]: the inverse of `positions`; those of a list are the nearest."""
+        if self.choices is not None:
+            return np.array(self.choices)[np.rint(positions * (len(self.choices) - 1)).astype(np.int64)]
+        if self.is_log:
+            return self.low * (self.high / self.low) ** positions
+        return self.low + positions * (self.high - self.low)
+
 
 def searched_axes(spec: StudySpec) -> tuple[Axis, ...]:
     """Return an axis for every hyperparameter that is a range, or a list of more than one value."""

@@ -1,64 +1,82 @@
-"""Two studies of one workload and seed compared by their best settings, paired by replicate."""
+"""Studies compared by their best settings, paired by seed and workload, with effect sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from studies.analysis.curves import align, cap_of, of_trial
-from studies.analysis.estimates import Estimate, mean_estimate
-from studies.analysis.trials import complete_trials
-from studies.db.records import StudyRecord
-from studies.objective import objective_column
-
-
-@dataclass(frozen=True)
-class StudyResults:
-    """A study with its frames: the columns of the views `results` and `curves`."""
-
-    record: StudyRecord
-    trials: pd.DataFrame
-    curves: pd.DataFrame
+from studies.analysis.estimates import Estimate, FloatArray
+from studies.analysis.finals import Finals, judge
+from studies.analysis.resampling import bootstrap_mean
+from studies.analysis.superiority import paired_superiority, superiority
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The final value of one study's best trial less that of the other's, replicate by replicate."""
+    """One study's best setting against that of another on the same workload; below 1 (or 0) the first is better."""
 
-    quantity: str  #: what is compared, a column of the view `curves`
-    trials: tuple[int, int]  #: the best trial of each
-    difference: Estimate  #: mean over the pairs; below 0 the first is better
+    quantity: str
+    ratio: Estimate | None  #: geometric mean of the first's values over the second's; None where a value is 0
+    difference: Estimate  #: mean of the first's values less the second's
+    wins: Estimate  #: share of the seeds for which the first's value is lower
+    settings: Estimate  #: probability that a random setting of the first beats one of the second
+    is_fair: bool  #: whether the seeds that judge a setting had no part in choosing it
     n_pairs: int
 
+    @property
+    def cliffs_delta(self) -> Estimate:
+        """Cliff's delta of the settings, from -1 to 1: above 0 those of the first are better."""
+        low, high = (None if bound is None else 2 * bound - 1 for bound in (self.settings.low, self.settings.high))
+        return Estimate(2 * self.settings.value - 1, low, high)
 
-def compare_best(first: StudyResults, second: StudyResults) -> Comparison | None:
-    """Return the paired difference of the two studies' best trials with Student's 95 % interval.
 
-    Replicates of one index share initial weights and the order of the data, so their difference is free of both. A
-    diverged replicate counts as ten times the value at initialisation. None where a study has no complete trial yet.
-    Each best trial was chosen by the very figures that are compared, so both look a little better than they are.
+def compare(first: Finals, second: Finals) -> Comparison | None:
+    """Return what two studies of one workload and seed differ by, as their best settings go.
+
+    Replicates of one index share initial weights and the order of the data, so their differences are free of both.
+    The settings are those that each study happened to try: the intervals are over seeds, not over other searches.
+
+    Args:
+        first: of a study.
+        second: of the other, in the same quantity.
+
+    Returns:
+        The comparison; None where a study has no complete trial, or none that stays finite.
     """
-    columns = {objective_column(results.record.spec.objective) for results in (first, second)}
-    quantity = columns.pop() if len(columns) == 1 else "train_loss"
-    finals, numbers = [], []
-    for results in (first, second):
-        table = complete_trials(results.record.spec, results.trials)
-        if table.best is None:
-            return None
-        numbers.append(int(table.numbers[table.best]))
-        finals.append(_final_values(results.curves, quantity, numbers[-1]))
-    shared = sorted(finals[0].keys() & finals[1].keys())
-    if not shared:
+    ours, theirs = judge(first), judge(second)
+    if ours is None or theirs is None:
         return None
-    difference = np.array([finals[0][replicate] - finals[1][replicate] for replicate in shared])
-    return Comparison(quantity, (numbers[0], numbers[1]), mean_estimate(difference), len(shared))
+    n = min(len(ours.values), len(theirs.values))
+    left, right = ours.values[:n], theirs.values[:n]
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        return None
+    return Comparison(
+        quantity=first.quantity,
+        ratio=ratio_estimate(left, right),
+        difference=bootstrap_mean(left - right),
+        wins=paired_superiority(left, right),
+        settings=superiority(first.means, second.means),
+        is_fair=ours.is_fair and theirs.is_fair,
+        n_pairs=n,
+    )
 
 
-def _final_values(curves: pd.DataFrame, quantity: str, trial: int) -> dict[int, float]:
-    """Return the last value of each replicate of a trial, at most the cap."""
-    aligned = align(curves[curves["trial"] == trial], quantity)
-    cap = cap_of(aligned)
-    last = of_trial(aligned, trial)[:, -1:].ravel()
-    known = ~np.isnan(last)
-    values = np.minimum(last, np.inf if cap is None else cap)
-    return dict(zip(aligned.replicates[known].tolist(), values[known].tolist(), strict=True))
+def ratio_estimate(left: FloatArray, right: FloatArray) -> Estimate | None:
+    """Return the geometric mean of paired ratios, [N] each, with its interval; None where a value is not above 0."""
+    if min(left.min(), right.min()) <= 0:
+        return None
+    return _exponential(bootstrap_mean(np.log(left / right)))
+
+
+def over_workloads(comparisons: Sequence[Comparison]) -> Estimate | None:
+    """Return the geometric mean of the ratios over workloads, each counting once; None without at least two ratios.
+
+    The interval is over workloads: it tells what to expect of another workload like these.
+    """
+    ratios = [one.ratio.value for one in comparisons if one.ratio is not None]
+    return _exponential(bootstrap_mean(np.log(ratios))) if len(ratios) > 1 else None
+
+
+def _exponential(estimate: Estimate) -> Estimate:
+    low, high = (None if bound is None else float(np.exp(bound)) for bound in (estimate.low, estimate.high))
+    return Estimate(float(np.exp(estimate.value)), low, high)

@@ -56,7 +56,15 @@ def importances(spec: StudySpec, trials: pd.DataFrame, seed: int = 0) -> Importa
         trials: a frame with the columns of the view `results`.
         seed: of the resampling.
     """
-    table, axes = complete_trials(spec, trials), searched_axes(spec)
+    return importances_of(spec, complete_trials(spec, trials), seed)
+
+
+def importances_of(spec: StudySpec, table: TrialTable, seed: int = 0) -> Importances:
+    """Return the importances for the objective that a table of complete trials gives them.
+
+    Only the order of the trials counts: times to a target that was missed tie for the last place.
+    """
+    axes = searched_axes(spec)
     if not axes:
         return Importances((), 0, "No hyperparameter is searched.")
     n_missing = max(0, MIN_TRIALS - len(table))

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from studies.analysis.axes import Axis
-from studies.analysis.estimates import BoolArray, IntArray
+from studies.analysis.estimates import LEVEL, BoolArray, Estimate, IntArray
+from studies.analysis.shares import wilson
 from studies.analysis.trials import TrialTable
+from studies.spec import ADAPTIVE_SAMPLERS, StudySpec
 
-EDGE_SHARE = 0.05  #: of an axis, at either end
+EDGE_SHARE = 0.1  #: of an axis, at either end
 TOP_SHARE = 0.1  #: the trials that count as the best settings
 GOOD_FACTOR = 1.1  #: settings within 10 % of the best objective are good
 
@@ -26,7 +29,7 @@ class DefaultRank:
 
 @dataclass(frozen=True)
 class BoundaryHit:
-    """A hyperparameter whose best settings lie within 5 % of an end of its range."""
+    """A hyperparameter whose best settings gather in the outermost tenth of its range, or at the end of its list."""
 
     parameter: str
     is_upper: bool  #: of the parameter itself: for a rate of decay the upper end is that nearest to 1
@@ -66,27 +69,30 @@ def rank_default(table: TrialTable) -> DefaultRank | None:
 def boundary_hits(table: TrialTable, axes: tuple[Axis, ...]) -> tuple[BoundaryHit, ...]:
     """Return the hyperparameters whose search space should be widened, and at which end.
 
-    Of a range, the best setting or the median of the best tenth lies within 5 % of the end, on the range's scale; of
-    a list of three or more, both are its last value. The end of what a hyperparameter can be (β = 0, λ = 1) is no hit.
+    Of a range, more of the best tenth of the trials lie in the outermost tenth, on the range's scale, than chance would
+    put there: settings without any effect on the objective give a hit at some end in at most 5 % of studies (binomial
+    tests at 5 % over all ends, Bonferroni). Of a list of three or more, the best setting and the median of the best
+    tenth are its last value. The end of what a hyperparameter can be (β = 0, λ = 1) is no hit.
     """
     if table.best is None or table.diverged.all():
         return ()
     top = table.order[: max(1, round(TOP_SHARE * len(table)))]
-    found = [_hit(table, axis, top, is_far) for axis in axes for is_far in (False, True)]
+    level = (1 - LEVEL) / (2 * max(1, len(axes)))
+    found = [_hit(table, axis, top, is_far, level) for axis in axes for is_far in (False, True)]
     return tuple(hit for hit in found if hit is not None)
 
 
-def _hit(table: TrialTable, axis: Axis, top: IntArray, is_far: bool) -> BoundaryHit | None:
+def _hit(table: TrialTable, axis: Axis, top: IntArray, is_far: bool, level: float) -> BoundaryHit | None:
     parameter = axis.parameter
     values = table.values[parameter.name][top]
     positions = axis.positions(axis.coordinates(values))
     distances = 1 - positions if is_far else positions
     near: BoolArray = distances <= EDGE_SHARE
-    median_near = np.median(distances) <= EDGE_SHARE
     if axis.choices is None:
-        is_hit = near[0] or median_near
+        is_hit = stats.binom.sf(near.sum() - 1, len(top), EDGE_SHARE) <= level
     else:
-        is_hit = len(axis.choices) > 2 and near[0] and median_near
+        near = distances == 0
+        is_hit = len(axis.choices) > 2 and near[0] and np.median(distances) == 0
     is_upper = is_far != parameter.is_decay
     edge = parameter.coordinate(axis.high if is_far else axis.low)
     if not is_hit or edge == (parameter.high if is_upper else parameter.low):
@@ -100,3 +106,19 @@ def good_region(table: TrialTable, parameter: str) -> GoodRegion | None:
         return None
     good = table.values[parameter][table.objective <= GOOD_FACTOR * table.objective[table.best]]
     return GoodRegion(parameter, len(good), float(good.min()), float(good.max()))
+
+
+def good_share(spec: StudySpec, table: TrialTable) -> Estimate | None:
+    """Return the share of the search space within 10 % of the best objective, as the share of the trials drawn from it.
+
+    Samplers that draw evenly make it an estimate without bias, with Wilson's 95 % interval (wide for qmc, which draws
+    more evenly than chance); of a grid it is exact. None for samplers that seek the best, for studies that prune, whose
+    complete trials are the better ones, and without a trial that ended well.
+    """
+    if spec.sampler in ADAPTIVE_SAMPLERS or spec.pruner != "none" or table.best is None or table.diverged.all():
+        return None
+    good = table.objective <= GOOD_FACTOR * table.objective[table.best]
+    if spec.sampler == "grid":
+        return Estimate(float(good.mean()), None, None)
+    drawn = good[table.numbers >= len(spec.first_settings)]  # the default and enqueued settings were not drawn
+    return wilson(float(drawn.sum()), len(drawn)) if len(drawn) else None

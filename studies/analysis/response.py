@@ -44,17 +44,10 @@ def marginal_response(axis: Axis, coordinates: FloatArray, objective: FloatArray
     places = np.linspace(positions.min(), positions.max(), N_PLACES)
     window = max(MIN_WINDOW, round(WINDOW_FACTOR * len(coordinates) ** 0.5))
     nearest = [np.argpartition(np.abs(positions - place), window - 1)[:window] for place in places]
-    return _response(_coordinates(axis, places), [objective[chosen] for chosen in nearest])
+    return _response(axis.at(places), [objective[chosen] for chosen in nearest])
 
 
 def _response(coordinates: FloatArray, groups: list[FloatArray]) -> Response:
     found = [median_estimate(group) for group in groups]
     low, high = (np.array([getattr(one, side) for one in found], dtype=np.float64) for side in ("low", "high"))
     return Response(coordinates, np.array([one.value for one in found]), low, high)
-
-
-def _coordinates(axis: Axis, positions: FloatArray) -> FloatArray:
-    """Return the coordinates of positions on a range: the inverse of `Axis.positions`."""
-    if axis.is_log:
-        return axis.low * (axis.high / axis.low) ** positions
-    return axis.low + positions * (axis.high - axis.low)

@@ -15,6 +15,7 @@ from studies.analysis.ranking import (
     GoodRegion,
     boundary_hits,
     good_region,
+    good_share,
     rank_default,
 )
 from studies.analysis.trials import TrialTable, complete_trials
@@ -52,6 +53,7 @@ class StudySummary:
     importances: Importances
     boundary_hits: tuple[BoundaryHit, ...]
     good_region: GoodRegion | None  #: along α, where it is searched
+    good_share: Estimate | None  #: of the search space; None where trials are not drawn evenly from it
     where_to_look: tuple[str, ...]
 
     @property
@@ -73,6 +75,7 @@ def summarise(record: StudyRecord, trials: pd.DataFrame, curves: pd.DataFrame | 
     found = importances(spec, trials)
     hits = boundary_hits(table, axes)
     region = good_region(table, "alpha") if any(axis.parameter.name == "alpha" for axis in axes) else None
+    share = good_share(spec, table)
     return StudySummary(
         study_id=record.id,
         study=record.name,
@@ -88,7 +91,8 @@ def summarise(record: StudyRecord, trials: pd.DataFrame, curves: pd.DataFrame | 
         importances=found,
         boundary_hits=hits,
         good_region=region,
-        where_to_look=_where_to_look(table, axes, found, hits, region),
+        good_share=share,
+        where_to_look=_where_to_look(table, axes, found, hits, region, share),
     )
 
 
@@ -121,6 +125,7 @@ def _where_to_look(
     found: Importances,
     hits: tuple[BoundaryHit, ...],
     region: GoodRegion | None,
+    share: Estimate | None,
 ) -> tuple[str, ...]:
     """Return what to try next: what to widen, else what matters most and how wide the good region is."""
     if table.best is None:
@@ -131,19 +136,16 @@ def _where_to_look(
         return tuple(_hit_line(hit) for hit in hits)
     lines = [found.message] if found.message else [_importance_line(found)]
     if region is not None:
-        lines.append(_region_line(region))
+        lines.append(_region_line(region, share))
     return tuple(lines)
 
 
 def _hit_line(hit: BoundaryHit) -> str:
     parameter = PARAMETERS[hit.parameter]
     way, end = ("upward", "upper") if hit.is_upper else ("downward", "lower")
-    wish, place = f"Widen {parameter.symbol} {way}", f"the {end} end of the search, {parameter.text(hit.edge)}"
-    many = f"{hit.n_near} of the {hit.n_top} best settings"
-    if not hit.is_best_near:
-        return f"{wish}: {many} lie at {place}."
-    line = f"{wish}: the best {parameter.symbol}, {parameter.text(hit.best)}, lies at {place}"
-    return f"{line}, as do {many}." if hit.n_near > 1 else f"{line}."
+    place = f"at the {end} end of the search, {parameter.text(hit.edge)}"
+    best = f"; the best is {parameter.text(hit.best)}" if hit.is_best_near else ""
+    return f"Widen {parameter.symbol} {way}: {hit.n_near} of the {hit.n_top} best settings lie {place}{best}."
 
 
 def _importance_line(found: Importances) -> str:
@@ -155,11 +157,15 @@ def _importance_line(found: Importances) -> str:
     return f"{line} (95 % interval {100 * share.low:.0f} to {100 * share.high:.0f} %)."
 
 
-def _region_line(region: GoodRegion) -> str:
+def _region_line(region: GoodRegion, share: Estimate | None) -> str:
     symbol = PARAMETERS[region.parameter].symbol
     if region.decades is None:
         return f"Only one {symbol}, {region.low:.4g}, comes within 10 % of the best objective: search around it."
-    return (
+    line = (
         f"The good region spans {region.decades:.1f} decades of {symbol}: {region.n_settings} settings within 10 % of "
-        f"the best objective, from {region.low:.4g} to {region.high:.4g}."
+        f"the best objective, from {region.low:.4g} to {region.high:.4g}"
     )
+    if share is None or share.low is None or share.high is None:
+        return f"{line}."
+    interval = f"95 % interval {100 * share.low:.2g} to {100 * share.high:.2g} %"
+    return f"{line}. It is {100 * share.value:.2g} % of the search space ({interval})."

@@ -45,6 +45,18 @@ class TrialTable:
         return int(found[0]) if len(found) else None
 
     @cached_property
+    def finite_objective(self) -> FloatArray:
+        """The objective, [N], where an infinite one counts as the greatest finite one."""
+        finite = self.objective[np.isfinite(self.objective)]
+        return np.minimum(self.objective, finite.max()) if len(finite) else np.zeros(len(self))
+
+    @cached_property
+    def spans_decade(self) -> bool:
+        """Whether the finite objectives are positive and reach over more than a factor of ten: their scale is log."""
+        values = self.finite_objective
+        return bool(len(values) and values.min() > 0 and values.max() > 10 * values.min())
+
+    @cached_property
     def half_widths(self) -> FloatArray:
         """Half widths of the objective's 95 % intervals over seeds; NaN for one seed."""
         return t_half_width(self.std, self.n_seeds)
@@ -59,7 +71,7 @@ class TrialTable:
         mean, half = float(self.objective[index]), float(self.half_widths[index])
         if not np.isfinite(half):
             return Estimate(mean, None, None)
-        return Estimate(mean, max(0.0, mean - half), mean + half)  # no objective is negative
+        return Estimate(mean, max(min(0.0, mean), mean - half), mean + half)  # no loss is negative, a regret may be
 
 
 def complete_trials(spec: StudySpec, trials: pd.DataFrame) -> TrialTable:

@@ -1,23 +1,24 @@
-"""What can be asked for: workloads, presets, optimizers, and the data sets on disk."""
+"""What can be asked for: workloads, presets and optimizers."""
 
 import click
 
-from studies.cli.console import print_json, print_table, text
+from studies.cli.console import note, print_json, print_table, text
 from studies.cli.options import json_option
-from studies.data_status import DatasetStatus, data_status
 from studies.optimizers import OPTIMIZERS, WRAPPER_OPTIONS, Optimizer
 from studies.presets import PRESETS
-from studies.settings import Settings
-from studies.workloads import WORKLOADS
+from studies.workloads import all_workloads
 
 
 @click.command()
 @json_option
 def workloads(as_json: bool) -> None:
     """What can be trained."""
+    found = all_workloads()
+    for problem in found.problems:
+        note(f"warning: {problem}")
     if as_json:
-        return print_json(list(WORKLOADS.values()))
-    rows = [(w.name, w.title, w.dataset, w.n_train, w.batch_size, w.epochs) for w in WORKLOADS.values()]
+        return print_json(list(found.workloads.values()))
+    rows = [(w.name, w.title, w.dataset, w.n_train, w.batch_size, w.epochs) for w in found.workloads.values()]
     return print_table(("NAME", "TITLE", "DATA SET", "EXAMPLES ", "BATCH ", "EPOCHS "), rows, "")
 
 
@@ -62,28 +63,3 @@ def _own(entry: Optimizer) -> str | None:
     modes = {name: values for name, values in entry.options.items() if name not in WRAPPER_OPTIONS}
     options = [f"{name} {', '.join(map(text, values))}" for name, values in modes.items()]
     return "; ".join([own, *options] if own else options) or None
-
-
-@click.group(no_args_is_help=False)
-def data() -> None:
-    """The data sets."""
-
-
-@data.command()
-@json_option
-def status(as_json: bool) -> None:
-    """What is on disk, checked by sha256, and what is expected where."""
-    found = data_status(Settings.from_environ())
-    if as_json:
-        return print_json(found)
-    rows = [(dataset.name, dataset.state, ", ".join(dataset.workloads), _where(dataset)) for dataset in found]
-    return print_table(("DATA SET", "STATE", "WORKLOADS", "WHERE"), rows, "")
-
-
-def _where(dataset: DatasetStatus) -> str:
-    if dataset.folder is None:
-        return "comes with the worker's packages"
-    wrong = [f"{file.name} ({file.state})" for file in dataset.files if file.state != "present"]
-    if not wrong:
-        return str(dataset.files[0].path.parent)
-    return f"{dataset.folder} should hold the original {', '.join(wrong)}; ADAM_STUDIES_DATA chooses the folder"

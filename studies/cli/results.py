@@ -21,7 +21,12 @@ from studies.search_space import Dimension, Range
 _TABLE_ROWS = 1_000
 _ALL_ROWS = 10_000_000
 _COLUMNS = ("ID", "SUITE", "NAME", "OPTIMIZER", "STATE", "TRIALS ", "BEST ", "WORKLOAD")
-_FRAMES = {"trials": Handle.trials, "curves": Handle.curves, "diagnostics": Handle.diagnostics}
+_FRAMES = {
+    "trials": Handle.trials,
+    "curves": Handle.curves,
+    "diagnostics": Handle.diagnostics,
+    "trajectories": Handle.trajectories,
+}
 _NARROW = 100  #: columns of a terminal below which the workload is left out
 
 
@@ -64,7 +69,7 @@ def show(study_or_suite: str, as_json: bool) -> None:
 @click.option("--format", "format_", type=click.Choice(["csv", "parquet", "json"]), default="csv", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: stdout.")
 def export(study_or_suite: str, what: str, format_: Literal["csv", "parquet", "json"], output: Path | None) -> None:
-    """Trials, curves or diagnostics of a study or suite."""
+    """Trials, curves and more of a study or suite, as a file."""
     if format_ == "parquet" and output is None:
         raise InputError("--format parquet needs a file: name it by -o FILE")
     handle = open_client().find(study_or_suite)
@@ -79,7 +84,7 @@ def export(study_or_suite: str, what: str, format_: Literal["csv", "parquet", "j
 @click.argument("query")
 @click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, format_: Literal["table", "csv", "json"]) -> None:
-    """Read-only SQL over the views results, curves and diagnostics."""
+    """Read-only SQL over the views of the study database."""
     from studies.db.sql import run_sql  # PostgreSQL's driver behind it takes a third of a second
 
     frame = run_sql(open_client().database, query, _TABLE_ROWS if format_ == "table" else _ALL_ROWS)

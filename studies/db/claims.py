@@ -15,12 +15,19 @@ from sqlalchemy import Connection, Row, func, insert, literal, or_, select, upda
 from studies.db.engine import Database, now
 from studies.db.models import ArrayRow, StudyRow, TrialRow
 from studies.db.records import Claim, ClaimedTrial
-from studies.db.trial_states import RELEASED, cancel_unheld, end_trials, finish_if_ended, setting_of
+from studies.db.trial_states import (
+    LEASE_SECONDS,
+    RELEASED,
+    cancel_unheld,
+    end_trials,
+    finish_if_ended,
+    setting_of,
+    unheld,
+)
 from studies.db.workers import WorkerIdentity, count_live, store_is_live
 from studies.samplers import max_in_flight
 from studies.spec import StudySpec
 
-LEASE_SECONDS = 20.0  #: ten renewals at the loop's pace
 MAX_LOST_LEASES = 3  #: leases lost without a new epoch before an array is split, or its one trial failed
 
 
@@ -41,7 +48,7 @@ def claim(db: Database, study_id: str, worker: WorkerIdentity, lanes: int) -> Cl
             cancel_unheld(connection, study_id)
         if row.wish != "run" or row.spec["device"] not in worker.devices:
             return None
-        study = _Study(row.id, StudySpec.model_validate(row.spec), row.block_width or 1)
+        study = _Study(row.id, StudySpec.stored(row.spec), row.block_width or 1)
         return _take_over(connection, study, worker) or _take_new(connection, study, worker, lanes)
 
 
@@ -65,9 +72,9 @@ class WaitingStudy:
 def studies_with_work(db: Database) -> list[WaitingStudy]:
     """Return the studies that a worker could take something of, the longest waiting first."""
     waiting = select(TrialRow.study_id).where(TrialRow.state == "waiting")
-    unheld = select(ArrayRow.study_id).where(~ArrayRow.finished, ArrayRow.lease_expires_at <= now())
-    claimable = (StudyRow.wish == "run") & or_(StudyRow.id.in_(waiting), StudyRow.id.in_(unheld))
-    to_cancel = (StudyRow.wish == "cancel") & StudyRow.id.in_(unheld)
+    abandoned = select(ArrayRow.study_id).where(~ArrayRow.finished, unheld())
+    claimable = (StudyRow.wish == "run") & or_(StudyRow.id.in_(waiting), StudyRow.id.in_(abandoned))
+    to_cancel = (StudyRow.wish == "cancel") & StudyRow.id.in_(abandoned)
     with db.read() as connection:
         rows = connection.execute(
             select(StudyRow.id, StudyRow.spec, StudyRow.problem)
@@ -81,7 +88,7 @@ def _take_over(connection: Connection, study: _Study, worker: WorkerIdentity) ->
     while True:
         rows = connection.execute(
             select(ArrayRow.__table__)
-            .where(ArrayRow.study_id == study.id, ~ArrayRow.finished, ArrayRow.lease_expires_at <= now())
+            .where(ArrayRow.study_id == study.id, ~ArrayRow.finished, unheld())
             .order_by(ArrayRow.id)
             .with_for_update(skip_locked=True)  # a holder that is writing just now lives
         ).all()

@@ -17,6 +17,9 @@ from studies.errors import InputError, ServiceError
 
 BUSY_TIMEOUT_SECONDS = 30  #: how long SQLite waits for another process's write
 CONNECT_TIMEOUT_SECONDS = 10  #: how long PostgreSQL may take to answer
+#: How long PostgreSQL lets a client stand still within a transaction, and either side goes without a sign of the other:
+#: a client that froze, or whose network went away without a word, would hold its locks for hours.
+SILENCE_SECONDS = 30
 
 _BEGIN = "adam_studies_begin"
 
@@ -51,6 +54,13 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether it is a SQLite file, else it is a PostgreSQL server."""
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def connect_args(self) -> dict[str, Any]:
+        """What any driver's connection to this database takes besides the URL."""
+        if self.is_sqlite:
+            return {"timeout": BUSY_TIMEOUT_SECONDS}
+        return _postgresql_args(self.engine.url)
 
     @property
     def file(self) -> Path:
@@ -130,9 +140,28 @@ def connect(url: str) -> Database:
         parsed = parsed.set(database=str(Path(parsed.database).absolute()))
         engine = _sqlite_engine(parsed)
     else:
-        given = {} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
-        engine = create_engine(parsed, pool_pre_ping=True, connect_args=given)
+        engine = create_engine(parsed, pool_pre_ping=True, connect_args=_postgresql_args(parsed))
     return Database(parsed.render_as_string(hide_password=False), engine)
+
+
+def _postgresql_args(url: URL) -> dict[str, Any]:
+    """Return the parameters of a connection, those left out that the URL gives itself."""
+    probes = {
+        "keepalives_idle": SILENCE_SECONDS // 2,
+        "keepalives_interval": SILENCE_SECONDS // 6,
+        "keepalives_count": 3,
+    }
+    session = {
+        "idle_in_transaction_session_timeout": 1000 * SILENCE_SECONDS,
+        **{f"tcp_{name}": value for name, value in probes.items()},
+    }
+    given = {
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        **probes,
+        "tcp_user_timeout": 1000 * SILENCE_SECONDS,
+        "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
+    }
+    return {name: value for name, value in given.items() if name not in url.query}
 
 
 def _sqlite_engine(url: URL) -> Engine:

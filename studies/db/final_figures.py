@@ -24,7 +24,7 @@ def final_figures(connection: Connection, study_id: str, ended: Mapping[int, str
     if not ended:
         return figures
     given = connection.execute(select(StudyRow.spec).where(StudyRow.id == study_id)).scalar_one()
-    spec = StudySpec.model_validate(given)
+    spec = StudySpec.stored(given)
     for number, curves in _curves(connection, study_id, ended).items():
         figures[number] = _summary(curves)
         if ended[number] in ("complete", "pruned"):

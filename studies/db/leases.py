@@ -5,20 +5,32 @@ taken the array over; what a late worker brings is dropped (`LeaseLostError`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Update, literal, select, update
 
-from studies.db.claims import LEASE_SECONDS
 from studies.db.engine import Database, now
-from studies.db.models import ArrayRow, DiagnosticsRow, EpochRow, StudyRow, TrialRow, WorkerRow
-from studies.db.records import Claim, EpochDiagnostics, EpochMetrics
-from studies.db.trial_states import RELEASED, cancel_running, end_trials, finish_if_ended, setting_columns
+from studies.db.models import ArrayRow, Base, DiagnosticsRow, EpochRow, StudyRow, TrajectoryRow, TrialRow, WorkerRow
+from studies.db.records import Claim, EpochDiagnostics, EpochMetrics, EpochPosition
+from studies.db.trial_states import (
+    LEASE_SECONDS,
+    RELEASED,
+    cancel_running,
+    end_trials,
+    finish_if_ended,
+    setting_columns,
+)
 from studies.db.upsert import insert_missing
 from studies.errors import LeaseLostError
 from studies.samplers import Drawn
 from studies.spec import StudySpec
+
+#: Where what is recorded of an epoch goes.
+_TABLES: dict[type, type[Base]] = {
+    EpochMetrics: EpochRow,
+    EpochDiagnostics: DiagnosticsRow,
+    EpochPosition: TrajectoryRow,
+}
 
 
 def renew(db: Database, held: Claim) -> str:
@@ -54,17 +66,19 @@ def record_epoch(
     epoch: int,
     metrics: Sequence[EpochMetrics],
     ended: Mapping[int, str],
-    diagnostics: Sequence[EpochDiagnostics] = (),
+    *further: Sequence[EpochDiagnostics] | Sequence[EpochPosition],
 ) -> None:
-    """Write the metrics of all lanes at the end of an epoch, and the trials that ended with it.
+    """Write the metrics of all lanes at the end of an epoch, what else is known of it, and the trials that ended.
 
     A replayed epoch keeps the rows that it has. `ended` maps numbers of trials to their final states; they get their
     figures from the recorded curves.
     """
     with db.write() as connection:
         _hold(connection, held)
-        insert_missing(connection, EpochRow, [{"study_id": held.study_id, **asdict(row)} for row in metrics])
-        insert_missing(connection, DiagnosticsRow, [{"study_id": held.study_id, **asdict(row)} for row in diagnostics])
+        for records in (metrics, *further):
+            rows = [{"study_id": held.study_id, **vars(record)} for record in records]
+            if rows:
+                insert_missing(connection, _TABLES[type(records[0])], rows)
         connection.execute(
             update(ArrayRow)
             .where(ArrayRow.id == held.array_id, ArrayRow.epoch < epoch)

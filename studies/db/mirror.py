@@ -19,7 +19,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
 from sqlalchemy import Row, func, select, text, update
 
-from studies.db.connection import BUSY_TIMEOUT_SECONDS, Database
+from studies.db.connection import Database
 from studies.db.history import intermediate_values
 from studies.db.models import StudyRow, TrialRow
 from studies.samplers import PastTrial, frozen_trial, quiet
@@ -68,7 +68,7 @@ def _pending(db: Database, study_id: str) -> Row[Any] | None:
 
 
 def _add_missing(db: Database, storage: RDBStorage, row: Row[Any]) -> None:
-    spec = StudySpec.model_validate(row.spec)
+    spec = StudySpec.stored(row.spec)
     study_name = f"{row.name}-{row.id}"
     with quiet():
         try:
@@ -126,15 +126,17 @@ def _optuna_trial(row: Row[Any], spec: StudySpec, intermediate: dict[int, float]
 
 @contextmanager
 def _optuna_storage(db: Database) -> Iterator[RDBStorage]:
-    given = {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}} if db.is_sqlite else {}
-    storage = RDBStorage(db.url, engine_kwargs=given, skip_compatibility_check=True, skip_table_creation=True)
+    given = {"connect_args": db.connect_args}
     try:
-        yield storage
+        with db.errors():
+            storage = RDBStorage(db.url, engine_kwargs=given, skip_compatibility_check=True, skip_table_creation=True)
+        try:
+            yield storage
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
     except StorageInternalError as error:
         raise db.failure(str(error.__cause__ or error)) from error
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
 
 
 @contextmanager

@@ -145,6 +145,23 @@ class DiagnosticsRow(Base):
     gradient_norm: Mapped[float | None]
 
 
+class TrajectoryRow(Base):
+    """Where one replicate stands at the end of one epoch; of workloads with one or two parameters."""
+
+    __tablename__ = "result_trajectories"
+    __table_args__ = (
+        ForeignKeyConstraint(["study_id", "trial"], ["result_trials.study_id", "result_trials.number"]),
+        {"sqlite_with_rowid": False},
+    )
+
+    study_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    trial: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    replicate: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    x: Mapped[float]
+    y: Mapped[float | None]  #: None of one parameter
+
+
 class CalibrationRow(Base):
     """The lane block measured for a kind of study, so that all studies of the kind have the same bits."""
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, Select, TableClause, case, func, select
 from studies.db.connection import Database, now
 from studies.db.models import ArrayRow, StudyRow, SuiteRow, WorkerRow
 from studies.db.records import StudyRecord, SuiteRecord, WorkerRecord
-from studies.db.views import CURVES, DIAGNOSTICS, RESULTS, frame
+from studies.db.trial_states import unheld
+from studies.db.views import CURVES, DIAGNOSTICS, RESULTS, TRAJECTORIES, frame
 from studies.db.workers import LIVE_SECONDS
 from studies.errors import NotFoundError
 
@@ -68,7 +69,7 @@ def list_workers(database: Database) -> tuple[WorkerRecord, ...]:
             is_gpu=row.is_gpu,
             study_id=row.study_id,
             seconds_since_heartbeat=max(0.0, row.age),
-            is_live=row.age < LIVE_SECONDS,
+            is_live=abs(row.age) < LIVE_SECONDS,
             started_at=_utc(row.started_at),
         )
         for row in rows
@@ -107,6 +108,15 @@ def diagnostics_frame(database: Database, study_id: str) -> pd.DataFrame:
     return _rows_of(database, DIAGNOSTICS, study_id)
 
 
+def trajectories_frame(database: Database, study_id: str) -> pd.DataFrame:
+    """Return the view `trajectories` of a study: a row per replicate and epoch, of workloads with few parameters.
+
+    Raises:
+        NotFoundError: no study has this id.
+    """
+    return _rows_of(database, TRAJECTORIES, study_id)
+
+
 def _rows_of(database: Database, view: TableClause, study_id: str) -> pd.DataFrame:
     """Return the rows that a view has of a study, in the order of trials, replicates and epochs."""
     query = select(view).where(view.c.study_id == study_id)
@@ -134,11 +144,7 @@ def _studies(connection: Connection, query: Select[Any]) -> tuple[StudyRecord, .
     ids = [row.id for row in rows]
     counted, best = _counted(connection, ids), _best(connection, ids)
     leased = set(
-        connection.scalars(
-            select(ArrayRow.study_id).where(
-                ArrayRow.study_id.in_(ids), ~ArrayRow.finished, ArrayRow.lease_expires_at > now()
-            )
-        )
+        connection.scalars(select(ArrayRow.study_id).where(ArrayRow.study_id.in_(ids), ~ArrayRow.finished, ~unheld()))
     )
     return tuple(_record(row, counted.get(row.id, ()), best.get(row.id), row.id in leased) for row in rows)
 
@@ -190,7 +196,7 @@ def _record(row: Row[Any], counted: Sequence[Row[Any]], best: Row[Any] | None, i
         best_trial=None if best is None else best.trial,
         best_objective=None if best is None else best.objective,
         block_width=row.block_width,
-        problem=row.problem,
+        problem=None if is_over else row.problem,  # of a worker that came late, say
         created_at=_utc(row.created_at),
         finished_at=_utc(max(ended)) if ended and is_over else None,
     )

@@ -32,7 +32,7 @@ class StudyRecord:
     @cached_property
     def spec(self) -> StudySpec:
         """The spec that was submitted."""
-        return StudySpec.model_validate(self.spec_json)
+        return StudySpec.stored(self.spec_json)
 
     @property
     def n_finished(self) -> int:
@@ -133,3 +133,14 @@ class EpochDiagnostics:
     update_norm: float | None
     weight_norm: float | None  #: before the update
     gradient_norm: float | None
+
+
+@dataclass(frozen=True)
+class EpochPosition:
+    """Where one replicate stands at the end of an epoch, of a workload with one or two parameters."""
+
+    trial: int
+    replicate: int
+    epoch: int
+    x: float
+    y: float | None = None

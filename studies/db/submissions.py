@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from studies.db.engine import Database
-from studies.db.models import ArrayRow, DiagnosticsRow, EpochRow, StudyRow, SuiteRow, TrialRow
+from studies.db.models import ArrayRow, DiagnosticsRow, EpochRow, StudyRow, SuiteRow, TrajectoryRow, TrialRow
 from studies.db.trial_states import OWN_COLUMNS, cancel_unheld, setting_columns
 from studies.errors import NotFoundError, StateError
 from studies.samplers import draw_settings
@@ -111,7 +111,7 @@ def delete_study(db: Database, study_id: str) -> None:
         row = _locked(connection, study_id)
         # first of all the leases: a holder that writes just now is waited for, and none writes from here on
         connection.execute(update(ArrayRow).where(ArrayRow.study_id == study_id).values(token="", finished=True))
-        for table in (DiagnosticsRow, EpochRow, TrialRow, ArrayRow):
+        for table in (TrajectoryRow, DiagnosticsRow, EpochRow, TrialRow, ArrayRow):
             connection.execute(delete(table).where(table.study_id == study_id))
         connection.execute(delete(StudyRow).where(StudyRow.id == study_id))
         if row.suite_id is not None:

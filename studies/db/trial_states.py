@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
 from studies.db.engine import now
 from studies.db.final_figures import final_figures
@@ -11,10 +11,17 @@ from studies.db.models import ArrayRow, TrialRow
 from studies.search_space import to_optuna
 from studies.spec import StudySpec
 
+LEASE_SECONDS = 20.0  #: ten renewals at the loop's pace
 RELEASED = 0.0  #: expiry of a lease that its holder gave back
 
 #: Hyperparameters with a column of their own; the others share the JSON column `other`.
 OWN_COLUMNS = ("alpha", "beta1", "beta2", "epsilon", "bias_correction")
+
+
+def unheld() -> ColumnElement[bool]:
+    """Whether nobody holds an array: its lease ran out, or expires so late that the clock was set back since."""
+    expiry = ArrayRow.lease_expires_at
+    return or_(expiry <= now(), expiry > now() + 3 * LEASE_SECONDS)
 
 
 def end_trials(connection: Connection, study_id: str, ended: Mapping[int, str]) -> None:
@@ -39,9 +46,7 @@ def cancel_running(connection: Connection, study_id: str, array_id: int) -> None
 
 def cancel_unheld(connection: Connection, study_id: str) -> None:
     """End the trials of a cancelled study whose arrays nobody holds."""
-    arrays = select(ArrayRow.id).where(
-        ArrayRow.study_id == study_id, ~ArrayRow.finished, ArrayRow.lease_expires_at <= now()
-    )
+    arrays = select(ArrayRow.id).where(ArrayRow.study_id == study_id, ~ArrayRow.finished, unheld())
     arrays = arrays.with_for_update(skip_locked=True)  # a holder that is writing just now lives, and will hear
     for array_id in connection.execute(arrays).scalars().all():
         cancel_running(connection, study_id, array_id)

@@ -10,7 +10,6 @@ from studies.db.models import Base
 
 
 def insert_missing(connection: Connection, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert the rows whose keys are new."""
-    if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+    """Insert the rows whose keys are new; there is at least one row."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)

@@ -1,4 +1,4 @@
-"""The views `results`, `curves` and `diagnostics` with the types of their columns, and pandas frames of them."""
+"""The views with the types of their columns, and pandas frames of them."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import pandas as pd
 from sqlalchemy import JSON, Boolean, Connection, DateTime, Double, Integer, Select, Text, column, table
 from sqlalchemy.types import TypeEngine
 
-_TEXT = ("study_id", "study", "suite", "workload", "optimizer", "state", "objective_name", "device", "error")
+_TEXT = ("study_id", "study", "suite", "workload", "data", "optimizer", "state", "objective_name", "device", "error")
 _INTEGER = ("trial", "replicate", "epoch", "steps", "n_seeds", "epochs_done")
 _BOOLEAN = ("diverged", "is_default", "bias_correction")
 _TIME = ("started_at", "finished_at")
 
 RESULTS_COLUMNS = (
-    *("study_id", "study", "suite", "workload", "optimizer", "trial", "state", "diverged", "is_default"),
+    *("study_id", "study", "suite", "workload", "data", "optimizer", "trial", "state", "diverged", "is_default"),
     *("alpha", "beta1", "beta2", "epsilon", "bias_correction", "other"),
     *("objective_name", "objective", "objective_std", "n_seeds", "epochs_done"),
     *("train_loss", "validation_loss", "validation_error", "test_loss", "test_error"),
@@ -26,6 +26,7 @@ DIAGNOSTICS_COLUMNS = (
     *("study_id", "study", "trial", "replicate", "epoch", "steps"),
     *("max_step", "signal_to_noise", "epsilon_share", "update_norm", "weight_norm", "gradient_norm"),
 )
+TRAJECTORIES_COLUMNS = ("study_id", "study", "trial", "replicate", "epoch", "steps", "x", "y")
 
 
 def _type(name: str) -> TypeEngine[Any]:
@@ -38,6 +39,7 @@ def _type(name: str) -> TypeEngine[Any]:
 RESULTS = table("results", *(column(name, _type(name)) for name in RESULTS_COLUMNS))
 CURVES = table("curves", *(column(name, _type(name)) for name in CURVES_COLUMNS))
 DIAGNOSTICS = table("diagnostics", *(column(name, _type(name)) for name in DIAGNOSTICS_COLUMNS))
+TRAJECTORIES = table("trajectories", *(column(name, _type(name)) for name in TRAJECTORIES_COLUMNS))
 
 
 def frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from studies.db.engine import Database, now
 from studies.db.models import WorkerRow
@@ -51,7 +51,7 @@ def unregister(db: Database, worker: WorkerIdentity) -> None:
 
 def count_live(connection: Connection, device: str) -> int:
     """Return the number of living workers that serve studies of this `device` (any, gpu or cpu)."""
-    living = select(func.count()).where(WorkerRow.heartbeat_at > now() - LIVE_SECONDS)
+    living = select(func.count()).where(_is_live())
     if device != "any":
         living = living.where(WorkerRow.is_gpu.is_(device == "gpu"))
     return connection.execute(living).scalar_one()
@@ -59,8 +59,13 @@ def count_live(connection: Connection, device: str) -> int:
 
 def store_is_live(connection: Connection, store: str) -> bool:
     """Whether a living worker sees this checkpoint store."""
-    living = select(WorkerRow.id).where(WorkerRow.store == store, WorkerRow.heartbeat_at > now() - LIVE_SECONDS)
+    living = select(WorkerRow.id).where(WorkerRow.store == store, _is_live())
     return connection.execute(living.limit(1)).first() is not None
+
+
+def _is_live() -> ColumnElement[bool]:
+    """Whether the heartbeat is fresh; one from the future is as old: the clock was set back since."""
+    return WorkerRow.heartbeat_at.between(now() - LIVE_SECONDS, now() + LIVE_SECONDS)
 
 
 def _insert(connection: Connection, worker: WorkerIdentity) -> None:

@@ -36,6 +36,7 @@ class ConvergenceData:
 
     optimizer: str
     quantity: str
+    label: str  #: of the quantity, with its unit
     epochs: IntArray  #: [T], from 0, the initialisation
     series: tuple[ConvergenceSeries, ...]
     n_trials: int  #: with curves
@@ -71,6 +72,7 @@ def convergence_data(
     return ConvergenceData(
         optimizer=record.spec.optimizer,
         quantity=quantity,
+        label=theme.quantity_label(quantity, record.spec.known_workload),
         epochs=epochs,
         series=series,
         n_trials=len(numbers),
@@ -132,9 +134,7 @@ def convergence_figure(data: ConvergenceData) -> go.Figure:
     figure.update_layout(hovermode="x unified")
     figure.update_xaxes(title=theme.EPOCH_LABEL, range=[0, max(1, data.epochs[-1])], hoverformat=",d")
     shown = np.concatenate([values for one in data.series for values in (one.median, one.low, one.high)])
-    figure.update_yaxes(
-        title=theme.QUANTITY_LABELS[data.quantity], **theme.value_axis(shown, data.is_log, data.cap is not None)
-    )
+    figure.update_yaxes(title=data.label, **theme.value_axis(shown, data.is_log, data.cap is not None))
     return theme.finish(figure, height=460)
 
 

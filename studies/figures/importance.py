@@ -6,10 +6,9 @@ import plotly.graph_objects as go
 
 from studies.analysis.importance import Importances
 from studies.figures import theme
+from studies.figures.bars import Bars, bar_trace, finish_bars
 from studies.parameters import PARAMETERS
 from studies.spec import StudySpec
-
-BAR_HEIGHT = 46  #: pixels
 
 
 @dataclass(frozen=True)
@@ -41,25 +40,7 @@ def importance_figure(data: ImportanceData) -> go.Figure:
     """Draw a bar for each hyperparameter with its 95 % interval."""
     if data.message is not None:
         return theme.say(go.Figure(), data.message)
-    whiskers = {
-        "array": [high - share for high, share in zip(data.highs, data.shares, strict=True)],
-        "arrayminus": [share - low for low, share in zip(data.lows, data.shares, strict=True)],
-        "color": theme.NEUTRAL_COLOUR,
-        "thickness": 2,
-        "width": 6,
-    }
     colour = theme.OPTIMIZER_COLOURS.get(data.optimizer, theme.NEUTRAL_COLOUR)
-    figure = go.Figure(
-        go.Bar(
-            x=data.shares,
-            y=data.labels,
-            orientation="h",
-            marker={"color": colour, "opacity": 0.5},
-            error_x=whiskers,
-            customdata=list(zip(data.lows, data.highs, strict=True)),
-            hovertemplate="%{y}: %{x:.0%} (%{customdata[0]:.0%} to %{customdata[1]:.0%})<extra></extra>",
-        )
-    )
+    figure = go.Figure(bar_trace(Bars(data.labels, data.shares, data.lows, data.highs), colour, ".0%"))
     figure.update_xaxes(title="share of the importance (PED-ANOVA, 95 % interval)", range=[0, 1], tickformat=".0%")
-    figure.update_yaxes(autorange="reversed", tickfont={"size": 16})
-    return theme.finish(figure, height=125 + BAR_HEIGHT * len(data.labels))
+    return finish_bars(figure, len(data.labels))

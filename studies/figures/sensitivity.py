@@ -40,6 +40,7 @@ class SensitivityData:
 
     optimizer: str
     objective_name: str
+    label: str  #: of the objective, with its unit
     panels: tuple[Panel, ...]
     numbers: IntArray
     settings: tuple[str, ...]  #: in words, a line a hyperparameter
@@ -75,11 +76,12 @@ def sensitivity_data(record: StudyRecord, trials: pd.DataFrame) -> SensitivityDa
     return SensitivityData(
         optimizer=spec.optimizer,
         objective_name=spec.objective,
+        label=theme.quantity_label(spec.objective, spec.known_workload),
         panels=tuple(panels),
         numbers=table.numbers[chosen],
         settings=tuple(_setting_lines(table, index) for index in chosen),
         objective=objective,
-        low=np.maximum(objective - half, 0.0),
+        low=np.maximum(objective - half, np.minimum(objective, 0.0)),
         high=np.minimum(objective + half, np.inf if cap is None else cap),
         failed=failed[chosen],
         best=_place(chosen, table.best),
@@ -153,7 +155,7 @@ def sensitivity_figure(data: SensitivityData) -> go.Figure:
         text = "target missed in every seed" if data.objective_name == "epochs_to_target" else "diverged in every seed"
         theme.draw_cap(figure, data.cap, data.is_log, text)
     figure.update_yaxes(theme.value_axis(data.objective, data.is_log, data.cap is not None))
-    figure.update_yaxes(title=theme.QUANTITY_LABELS[data.objective_name], col=1)
+    figure.update_yaxes(title=data.label, col=1)
     return theme.finish(figure, height=110 + PANEL_HEIGHT * n_rows)
 
 

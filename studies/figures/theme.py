@@ -13,6 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from studies.analysis.estimates import FloatArray
+from studies.workloads import Workload
 
 OPTIMIZER_COLOURS = {
     "adam": "#0072B2",
@@ -28,6 +29,8 @@ OPTIMIZER_COLOURS = {
 BEST_COLOUR = "#009E73"
 DEFAULT_COLOUR = "#CC79A7"
 NEUTRAL_COLOUR = "#808080"
+
+COLOUR_SCALE = "Cividis"  #: of values: dark blue to yellow, even to eyes that see no red or no green
 
 BEST_SYMBOL = "star"
 DEFAULT_SYMBOL = "diamond"
@@ -48,6 +51,11 @@ QUANTITY_LABELS = {
 CAP_ROOM = 0.08  #: of the axis, above the cap
 N_FEW_DECADES = 2.5  #: a logarithmic axis below this many is labelled between the powers of ten too
 EPOCH_LABEL = "epoch (passes over the data)"
+
+
+def quantity_label(quantity: str, workload: Workload | None) -> str:
+    """Return what stands beside an axis that shows a quantity; `workload` is None where it is not known here."""
+    return workload.train_label if workload and quantity == "train_loss" else QUANTITY_LABELS[quantity]
 
 
 def faded(colour: str, opacity: float) -> str:

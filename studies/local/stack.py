@@ -193,6 +193,7 @@ def _environ(settings: Settings) -> dict[str, str]:
         "ADAM_STUDIES_DATA": str(settings.data_dir),
         "ADAM_STUDIES_CHECKPOINTS": str(settings.checkpoint_dir),
         "ADAM_STUDIES_DEVICE": settings.device,
+        "ADAM_STUDIES_WORKLOAD_MODULES": ",".join(settings.workload_modules),
         "OMP_NUM_THREADS": "1",  # several processes of one thread beat one process of several
     }
 

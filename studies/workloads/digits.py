@@ -44,8 +44,9 @@ DIGITS: tuple[Workload, ...] = (
         input_shape=(1, 8, 8),
         loss=CROSS_ENTROPY,
         l2=0.0,
+        epochs=15,
         schedule="constant",
-        unstated=_UNSTATED.format("cifar10-cnn"),
+        unstated=f"{_UNSTATED.format('cifar10-cnn')[:-1]}, but without whitening.",
     ),
     replace(
         _LOGISTIC,
@@ -57,6 +58,7 @@ DIGITS: tuple[Workload, ...] = (
         loss="negative evidence lower bound in nats per image, one latent sample",
         metric=None,
         l2=0.0,
+        batch_size=100,
         schedule="constant",
         unstated=_UNSTATED.format("mnist-vae"),
     ),

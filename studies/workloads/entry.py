@@ -28,9 +28,13 @@ class Workload:
     batch_size: int  #: the default
     epochs: int  #: the default
     schedule: Literal["inverse-sqrt", "constant"] = "constant"  #: of α, the default
-    unstated: str  #: what the paper leaves open, and what is chosen here
+    online: bool = False  #: whether examples come one a step in their order and train_loss is the average regret
+    n_coordinates: int = 0  #: of the position that is stored after each epoch (1 or 2); 0: none is
+    train_label: str = "training loss (nats)"  #: of axes that show train_loss
+    unstated: str = ""  #: what the paper leaves open, and what is chosen here
+    implementation: str | None = None  #: of a workload that is not the product's: package.module:object on the worker
 
     @property
     def download(self) -> bool:
         """Whether the data must be put under ADAM_STUDIES_DATA."""
-        return self.dataset in DATA_FILES
+        return self.implementation is None and self.dataset in DATA_FILES

@@ -13,7 +13,8 @@ CROSS_ENTROPY = "cross-entropy in nats per example"
 #: Rates are multiples of 1/256, as the masks are made from random bytes: about a fifth.
 INPUT_DROPOUT = 51 / 256
 
-_INITIAL = "the initial weights (here normal with variance {}/inputs, biases 0)"
+_INITIAL = "the initial weights (here normal with variance {}, biases 0)"
+_HE = "2/inputs, in the last layer 1/inputs"
 
 MNIST_LOGISTIC = Workload(
     name="mnist-logistic",
@@ -33,7 +34,7 @@ MNIST_LOGISTIC = Workload(
     epochs=10,
     schedule="inverse-sqrt",
     unstated="The paper states neither the L2 strength (here 1e-4), nor the scaling of the pixels (here to [0, 1]), "
-    f"nor {_INITIAL.format(1)}.",
+    f"nor {_INITIAL.format('1/inputs')}.",
 )
 
 _IMDB_LOGISTIC = Workload(
@@ -74,7 +75,7 @@ _MNIST_MLP = Workload(
     batch_size=128,
     epochs=10,
     unstated="The paper states neither the L2 strength (here 1e-5), nor the scaling of the pixels (here to [0, 1]), "
-    f"nor a schedule (here constant), nor {_INITIAL.format(2)}.",
+    f"nor a schedule (here constant), nor {_INITIAL.format(_HE)}.",
 )
 
 _CIFAR10_CNN = Workload(
@@ -93,8 +94,8 @@ _CIFAR10_CNN = Workload(
     batch_size=128,
     epochs=3,
     unstated="The paper states neither the whitening (here contrast normalisation and ZCA as in pylearn2), nor the "
-    "convolutions' activation and padding (here ReLU, 2 pixels of 0; pooling pads 1), nor a schedule (here constant), "
-    f"nor {_INITIAL.format(2)}.",
+    "convolutions' activation and padding (here ReLU, 2 pixels of 0; pooling windows are cut off at the right and "
+    f"lower edge), nor a schedule (here constant), nor {_INITIAL.format(_HE)}.",
 )
 
 _MNIST_VAE = Workload(
@@ -113,7 +114,7 @@ _MNIST_VAE = Workload(
     batch_size=100,
     epochs=10,
     unstated="The paper names neither the data (here MNIST, grey levels as probabilities), nor the batch (here 100, as "
-    f"Kingma & Welling), nor {_INITIAL.format(1)}.",
+    f"Kingma & Welling), nor {_INITIAL.format('1/inputs')}.",
 )
 
 PAPER = (
@@ -138,7 +139,7 @@ PAPER = (
         dropout=0.5,
         input_dropout=INPUT_DROPOUT,
         unstated="The paper states neither the rates of dropout (here 0.5, and 51/256 of the inputs), nor the scaling "
-        f"of the pixels (here to [0, 1]), nor a schedule (here constant), nor {_INITIAL.format(2)}.",
+        f"of the pixels (here to [0, 1]), nor a schedule (here constant), nor {_INITIAL.format(_HE)}.",
     ),
     _CIFAR10_CNN,
     replace(

@@ -130,6 +130,22 @@ def test_taps_that_see_no_pixel_have_gradient_0() -> None:
     assert int(seen.sum()) == 9
 
 
+def test_weights_of_dead_units_and_dark_places_have_gradient_0() -> None:
+    """Half of the second stage's inputs are dead, the others see a corner only: float32, as autograd's zeros."""
+    model = CNN((1, 16, 16), (6, 8), 23, C, 0.0, 2, CPU, torch.float32)
+    lane = random_lane(model.shapes, 0)
+    lane[0][-1] = -torch.tensor([100.0, 100.0, 100.0, 0.0, 0.0, 0.0])
+    lane[1][-1, :3] = -100.0
+    examples = _examples(29, (1, 16, 16), torch.float32)
+    examples.inputs.view(-1, 16, 16)[:, 6:] = 0
+    images, labels = model.prepare(examples, noise(1), training=False)
+    found = gradients(model, block(model, [lane] * 2), (images, labels))[1]
+    expected = _twin(lane, images.double(), labels)[2][1] - L2 * lane[1] * torch.tensor([1.0] * 150 + [0.0])[:, None]
+    is_zero = expected.abs() < 1e-15
+    assert 0.5 < is_zero.double().mean() < 0.9
+    assert not found[:, is_zero].any() and found[:, ~is_zero].all()
+
+
 def test_buffers_carry_nothing_over() -> None:
     model = _model(2, dtype=torch.float32, dropout=0.25)
     batches = [model.prepare(_examples(n, dtype=torch.float32), noise(n), training=n > 20) for n in (29, 1, 20, 300)]

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from adam_core.rules import RULES, make_rule
+from studies.data_files import DATA_FILES
 from studies.optimizers import OPTIMIZERS
 from studies.parameters import PARAMETERS
 from studies.workloads import WORKLOADS
+from worker.datasets.preparations import PREPARATIONS
 from worker.datasets.registry import READERS
 from worker.workloads.registry import BUILDERS
 
@@ -18,7 +20,12 @@ def test_one_builder_per_workload() -> None:
 
 
 def test_one_reader_per_data_set() -> None:
-    assert set(READERS) == {workload.dataset for workload in WORKLOADS.values()}
+    assert not set(READERS) & set(PREPARATIONS)
+    assert {*READERS, *PREPARATIONS} == {workload.dataset for workload in WORKLOADS.values()}
+
+
+def test_data_sets_that_lie_in_files_are_prepared() -> None:
+    assert set(PREPARATIONS) == set(DATA_FILES)
 
 
 def test_one_rule_per_optimizer() -> None:

@@ -1,14 +1,11 @@
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.inputs import N_WORDS
-from studies.workloads import WORKLOADS
-from worker.workloads.registry import BUILDERS
+from worker.datasets.words import N_WORDS
 
 N_EXAMPLES = 200
 
@@ -33,13 +30,3 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def catalogue() -> Iterator[None]:
-    """The benchmark adds to the catalogue of its own processes; this one serves other tests too."""
-    before = [(entries, dict(entries)) for entries in (WORKLOADS, cast(dict[str, Any], BUILDERS))]
-    yield
-    for entries, old in before:
-        entries.clear()
-        entries.update(old)

@@ -2,13 +2,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 from benchmarks.arrays import main
 from benchmarks.growth import measure_removal
-from benchmarks.inputs import draw_reviews
 from benchmarks.plot import draw
 from benchmarks.table import compare, render
 
@@ -70,16 +68,6 @@ def test_table_says_what_is_met() -> None:
 def test_plot_is_written(rates: dict[str, list[float]], tmp_path: Path) -> None:
     draw(results_of(rates), tmp_path / "plot.png")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_synthetic_reviews_are_as_sparse_as_imdb() -> None:
-    """The real training reviews hold 129 distinct words of the 10,000 on average, 107 in the median."""
-    words, starts = draw_reviews(np.random.default_rng(0))
-    lengths = np.diff(starts)
-    assert starts[0] == 0 and starts[-1] == len(words)
-    assert lengths.mean() == pytest.approx(129, rel=0.05)
-    assert np.median(lengths) == pytest.approx(107, rel=0.15)
-    assert all(np.diff(words[starts[review] : starts[review + 1]]).min() > 0 for review in range(100))
 
 
 def test_removal_leaves_half(folder: Path) -> None:

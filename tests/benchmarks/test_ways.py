@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.inputs import N_WORDS, load_inputs
+from benchmarks.inputs import load_inputs
 from benchmarks.ours import training
 from benchmarks.rivals import USUAL, Rival, rival_step, rival_ways
 from benchmarks.shapes import DENSE, SHAPES
 from tests.benchmarks.conftest import N_EXAMPLES
+from worker.datasets.words import N_WORDS
 
 CPU = torch.device("cpu")
 FORMS = [(name, form) for name, shape in SHAPES.items() for form in shape.forms]

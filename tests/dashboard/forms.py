@@ -30,5 +30,11 @@ def submit(app: AppTest) -> None:
     app.button(key="new_submit").click().run()
 
 
+def choose(app: AppTest, kind: str, workload: str) -> None:
+    """Choose a workload's card among those of its kind."""
+    app.segmented_control(key="new_kind").set_value(kind).run()
+    app.button(key=f"new_choose_{workload}").click().run()
+
+
 def shown_spec(app: AppTest) -> Any:
     return parse(yaml.safe_load(app.code[0].value))

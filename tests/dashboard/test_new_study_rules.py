@@ -88,7 +88,12 @@ def test_bias_correction_is_true_false_or_both(db: Database, open_page: OpenPage
 
 
 def test_schedules(db: Database, open_page: OpenPage) -> None:
+    """The workload's own, unless another is chosen."""
     app = open_page("new_study")
+    assert shown_spec(app).schedule == Schedule(alpha="inverse-sqrt")
+    app.button(key="new_choose_digits-mlp").click().run()
+    assert shown_spec(app).schedule == Schedule(alpha="constant")
+    assert "the workload's: constant α" in app.selectbox(key="new_schedule").options
     app.selectbox(key="new_schedule").select("cosine").run()
     assert shown_spec(app).schedule == Schedule(alpha="cosine")
     app.selectbox(key="new_schedule").select("step-decay").run()

@@ -60,7 +60,8 @@ def test_summary_and_figures(db: Database, open_page: OpenPage) -> None:
     assert table["α"][1] == "0.001" and table["β2"][1] == "0.999"
     for line in found.where_to_look:
         assert line in texts(app).replace("\\", "")
-    convergence, importance, sensitivity = figures(app)
+    convergence, importance, sensitivity, maps = figures(app)
+    assert {trace["type"] for trace in maps["data"]} == {"heatmap", "scatter"}
     assert {f"best (trial {found.best.trial})", "paper's default (trial 0)"} <= trace_names(convergence)
     assert f"best (trial {found.best.trial})" in trace_names(sensitivity)
     assert any(name.startswith("diverged") for name in trace_names(sensitivity))
@@ -71,7 +72,7 @@ def test_summary_and_figures(db: Database, open_page: OpenPage) -> None:
 def test_importances_say_how_many_trials_are_missing(db: Database, open_page: OpenPage) -> None:
     app = open_page("study", id=insert_study(db))
     assert "Importances need 22 more complete trials" in texts(app)
-    assert len(figures(app)) == 2
+    assert len(figures(app)) == 3
 
 
 def test_nothing_recorded_yet(db: Database, open_page: OpenPage) -> None:
@@ -86,7 +87,7 @@ def test_few_or_only_diverged_trials(db: Database, open_page: OpenPage, spec: di
     study_id = insert_study(db, make_spec(**spec), diverged=range(spec["n_trials"]) if "n_seeds" not in spec else ())
     app = open_page("study", id=study_id)
     assert not app.error
-    assert len(figures(app)) == 2
+    assert len(figures(app)) == 3
     assert app.table[0].value["trial"][0] == str(find_study(db, study_id).best_trial)
 
 
@@ -106,6 +107,20 @@ def test_trials_table(db: Database, open_page: OpenPage) -> None:
     assert "validation_loss" not in table, "columns in which nothing stands are left out"
 
 
+@pytest.mark.parametrize(("workload", "counts"), [("digits-vae", False), ("digits-mlp", True)])
+def test_errors_are_shown_where_they_are_counted(
+    db: Database, open_page: OpenPage, workload: str, counts: bool
+) -> None:
+    """Not of an autoencoder: neither as a column of dashes nor as 0 %."""
+    study_id = insert_study(db, make_spec(workload=workload, objective="validation_loss"))
+    app = open_page("study", id=study_id)
+    assert not app.error
+    assert ("test error" in app.table[0].value) is counts
+    columns = set(app.dataframe[0].value)
+    assert {"validation_loss", "test_loss"} <= columns
+    assert ({"validation_error", "test_error"} & columns != set()) is counts
+
+
 def test_other_parameters(db: Database, open_page: OpenPage) -> None:
     """A study of RMSProp: its own parameters, its options, and whose the default is."""
     space = {"momentum": [0.0, 0.9], "weight_decay": 1e-4}
@@ -121,7 +136,7 @@ def test_other_parameters(db: Database, open_page: OpenPage) -> None:
     for name in ("rho", "momentum", "weight_decay"):
         assert shown[name].tolist() == others[name].tolist()
     assert "beta1" not in shown and "bias_correction" not in shown
-    sensitivity = figures(app)[-1]
+    sensitivity = figures(app)[-2]
     titles = [axis["title"]["text"] for key, axis in sensitivity["layout"].items() if key.startswith("xaxis")]
     assert titles == ["α (log)", "1 − ρ (log)", "1 − μ", "ε (log)"]
 
@@ -151,7 +166,7 @@ def test_postgresql_shows_the_same(
     database = open_database(settings)
     app = open_page("study", id=insert_study(database))
     assert metrics(app)["Trials ended"] == "8 / 8"
-    assert len(figures(app)) == 2 and not app.error
+    assert len(figures(app)) == 3 and not app.error
     database.close()
 
 
@@ -169,10 +184,10 @@ def test_no_study(db: Database, open_page: OpenPage) -> None:
 def test_suite(db: Database, open_page: OpenPage) -> None:
     suite_id = insert_suite(db)
     app = open_page("study", id=suite_id)
-    assert [link.value for link in app.page_link] == ["All studies", "adam", "adamax"]
+    assert [link.value for link in app.page_link] == ["All studies", "adam", "adamax", "Compare"]
     first = find_suite(db, suite_id).studies[0]
     app = open_page("study", id=first.id)
-    assert [link.value for link in app.page_link] == ["All studies", "adamax"]
+    assert [link.value for link in app.page_link] == ["All studies", "adamax", "Compare"]
     assert errors(open_page("study", id="u-none")) == ["no suite has the id 'u-none'"]
 
 

@@ -15,6 +15,7 @@ import redis
 import torch
 import yaml
 
+from studies.settings import Settings
 from tests.deploy.containers import PASSWORDS, ROOT, Containers, load_compose
 
 SERVICES = load_compose(PASSWORDS)["services"]
@@ -79,6 +80,13 @@ def test_only_the_dashboard_is_published_and_on_loopback() -> None:
 def test_redis_keeps_an_append_only_file() -> None:
     assert "--appendonly yes" in SERVICES["redis"]["command"][-1]
     assert "redis:/data" in SERVICES["redis"]["volumes"]
+
+
+@pytest.mark.parametrize("name", ["worker-cpu", "worker-gpu"])
+def test_workers_share_prepared_data_that_they_may_write(name: str) -> None:
+    folder = Settings.from_environ(SERVICES[name]["environment"]).cache_dir
+    assert f"prepared:{folder}" in SERVICES[name]["volumes"]
+    assert str(folder) in (ROOT / "worker" / "Dockerfile").read_text("utf-8")
 
 
 def test_gpu_worker_reserves_an_nvidia_device() -> None:

@@ -1,51 +1,134 @@
+"""Best settings compared: chosen on some seeds and judged on the others, paired by seed, transferred."""
+
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from studies.analysis.comparison import StudyResults, compare_best
+from studies.analysis.comparison import compare, over_workloads, ratio_estimate
+from studies.analysis.finals import Finals, finals_of, finals_of_target, judge
+from studies.analysis.targets import TargetTimes
+from studies.analysis.transfer import TriedStudy, transfer_matrix
+from studies.analysis.trials import complete_trials
 from tests.factories import make_spec
-from tests.studies.frames import curves_of, make_record, trials_of
+from tests.studies.frames import trials_of
 
 DEFAULTS = {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 
 
-def results(optimizer: str, finals: dict[int, list[float | None]], **overrides: object) -> StudyResults:
-    """Return a study with trials {number: final loss of each replicate}; every curve starts at 2."""
-    spec = make_spec(name=optimizer, optimizer=optimizer, n_seeds=3, **overrides)
-    means = {trial: np.mean([20.0 if value is None else value for value in values]) for trial, values in finals.items()}
-    rows = [{**DEFAULTS, "trial": trial, "objective": mean} for trial, mean in means.items()]
-    pairs = {(trial, place): [2.0, value] for trial, values in finals.items() for place, value in enumerate(values)}
-    return StudyResults(make_record(spec), trials_of(spec, rows), curves_of(pairs))
+def finals(values: Any) -> Finals:
+    table = np.array(values, dtype=np.float64)
+    return Finals("train_loss", np.arange(len(table)), table)
 
 
-def test_the_best_trials_are_paired_by_replicate() -> None:
-    adam = results("adam", {0: [9.0, 9.0, 9.0], 1: [0.1, 0.5, 0.9]})
-    adamax = results("adamax", {0: [0.2, 0.7, 1.2], 1: [1.5, 1.5, 1.5]})
-    found = compare_best(adam, adamax)
-    assert found is not None
-    assert (found.quantity, found.trials, found.n_pairs) == ("train_loss", (1, 0), 3)
-    half = 4.302653 * 0.1 / np.sqrt(3)  # the differences are -0.1, -0.2 and -0.3
-    assert (found.difference.low, found.difference.value, found.difference.high) == pytest.approx(
-        (-0.2 - half, -0.2, -0.2 + half), abs=1e-6
-    )
+def ends(rows: list[tuple[int, int, float, float, bool]]) -> Any:
+    return pd.DataFrame(rows, columns=["trial", "replicate", "first", "last", "diverged"])
 
 
-def test_a_diverged_replicate_counts_as_the_cap() -> None:
-    found = compare_best(results("adam", {0: [1.0, 1.0, None]}), results("adamax", {0: [1.0, 1.0, 1.0]}))
-    assert found is not None
-    assert found.difference.value == pytest.approx((20.0 - 1.0) / 3)
+def test_a_diverged_replicate_counts_as_the_cap_and_so_does_what_lies_above_it() -> None:
+    rows = [(1, 0, 2.0, 0.5, False), (1, 1, 3.0, np.nan, True), (4, 0, 2.0, 90.0, False), (4, 1, 3.0, 1.0, False)]
+    found = finals_of(ends([*rows, (7, 0, 2.0, 0.1, False)]), "train_loss", np.array([1, 4]))
+    assert found.values.tolist() == [[0.5, 30.0], [20.0, 1.0]]
+    assert found.best == 1 and found.means.tolist() == [15.25, 10.5]
 
 
-def test_a_study_without_complete_trials_cannot_be_compared() -> None:
-    adam, adamax = results("adam", {0: [1.0, 1.0, 1.0]}), results("adamax", {0: [1.0, 1.0, 1.0]})
-    running = StudyResults(adam.record, adam.trials.assign(state="running"), adam.curves)
-    assert compare_best(running, adamax) is None
-    assert compare_best(StudyResults(adam.record, adam.trials, curves_of({})), adamax) is None
+def test_a_trial_without_all_its_replicates_is_left_out() -> None:
+    rows = [(0, 0, 2.0, 0.1, False), (1, 0, 2.0, 0.5, False), (1, 1, 2.0, 0.7, False)]
+    assert finals_of(ends(rows), "train_loss", np.array([0, 1])).numbers.tolist() == [1]
+    assert finals_of(ends([]), "train_loss", np.array([0, 1])).best is None
 
 
-def test_only_shared_replicates_are_compared() -> None:
-    adam, adamax = results("adam", {0: [1.0, 2.0, 4.0]}), results("adamax", {0: [1.0, 1.0, 1.0]})
-    fewer: pd.DataFrame = adamax.curves[adamax.curves["replicate"] < 2]
-    found = compare_best(adam, StudyResults(adamax.record, adamax.trials, fewer))
-    assert found is not None
-    assert (found.n_pairs, found.difference.value) == (2, 0.5)
+def test_a_missed_target_counts_twice_the_epochs() -> None:
+    times = TargetTimes(*(np.array(a) for a in ([0, 0], [0, 1], [3.0, 5.0], [3.0, 5.0], [3.0, 5.0], [True, False])))
+    assert finals_of_target(times, 5, np.array([0])).values.tolist() == [[3.0, 10.0]]
+
+
+def test_each_seed_judges_what_the_others_chose() -> None:
+    verdict = judge(finals([[0.0, 5.0, 5.0], [1.0, 1.0, 1.0], [5.0, 0.0, 5.0]]))
+    assert verdict is not None and verdict.is_fair
+    assert verdict.trials.tolist() == [1, 1, 1]
+    alone = judge(finals([[2.0], [1.0]]))
+    assert alone is not None and (alone.is_fair, alone.trials.tolist(), alone.values.tolist()) == (False, [1], [1.0])
+
+
+def test_judging_by_other_seeds_takes_the_flattery_out() -> None:
+    """All settings are equally good, so the true value of any choice is 1."""
+    values = 1 + 0.3 * np.random.default_rng(0).normal(size=(300, 50, 3))
+    fair = [one.values.mean() for one in map(judge, map(finals, values)) if one is not None]
+    flattered = values.mean(axis=2).min(axis=1)
+    assert np.mean(fair) == pytest.approx(1.0, abs=0.02)
+    assert np.mean(flattered) < 0.7
+
+
+def test_planted_pairs() -> None:
+    noise = np.array([0.8, 1.0, 1.3])
+    found = compare(finals([9 * noise, 2 * noise]), finals([4 * noise, 7 * noise]))
+    assert found is not None and found.ratio is not None
+    assert (found.ratio.low, found.ratio.value, found.ratio.high) == pytest.approx((0.5, 0.5, 0.5))
+    assert found.difference.value == pytest.approx(np.mean(-2 * noise))
+    assert (found.wins.value, found.n_pairs, found.is_fair) == (1.0, 3, True)
+    assert found.settings.value == 0.5 and found.cliffs_delta.value == 0.0  # 2 is below both, 9 above both
+
+
+def test_pairing_takes_the_seeds_out_of_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    seeds = rng.lognormal(size=12)
+    first, second = (finals([scale * seeds * rng.lognormal(sigma=0.01, size=12)]) for scale in (1.0, 1.05))
+    found = compare(first, second)
+    assert found is not None and found.ratio is not None and found.ratio.high is not None
+    assert found.ratio.high < 1, "5 % are seen, though seeds differ by a factor of ten"
+
+
+def test_what_cannot_be_compared() -> None:
+    assert compare(finals(np.empty((0, 3))), finals([[1.0, 1.0, 1.0]])) is None
+    assert compare(finals([[np.inf, np.inf]]), finals([[1.0, 1.0]])) is None
+    assert ratio_estimate(np.array([0.0, 1.0]), np.ones(2)) is None  # an error of 0
+
+
+def test_only_shared_seeds_are_paired() -> None:
+    found = compare(finals([[1.0, 2.0, 4.0]]), finals([[1.0, 1.0]]))
+    assert found is not None and (found.n_pairs, found.difference.value) == (2, 0.5)
+
+
+def test_workloads_count_once_each() -> None:
+    base = finals([[1.0, 1.0]])
+    found = [compare(finals([[ratio, ratio]]), base) for ratio in (0.5, 0.5, 2.0)]
+    pooled = over_workloads([one for one in found if one is not None])
+    assert pooled is not None and pooled.low is not None and pooled.high is not None
+    assert pooled.value == pytest.approx(0.5 ** (1 / 3))
+    half = 4.302653 * np.std(np.log([0.5, 0.5, 2.0]), ddof=1) / np.sqrt(3)
+    assert np.log(pooled.high / pooled.value) == pytest.approx(half, rel=1e-5)
+    assert over_workloads([one for one in found[:1] if one is not None]) is None
+
+
+def tried(workload: str, trials: dict[float, list[float]], **space: Any) -> TriedStudy:
+    """Return a study with {α: final value of each seed}."""
+    space = {"alpha": {"low": 1e-4, "high": 1.0}, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, **space}
+    spec = make_spec(workload=workload, search_space=space, n_trials=len(trials))
+    constants = {name: value for name, value in space.items() if name != "alpha"}
+    rows = [{**DEFAULTS, **constants, "alpha": alpha, "objective": np.mean(values)} for alpha, values in trials.items()]
+    return TriedStudy(spec, complete_trials(spec, trials_of(spec, rows)), finals([*trials.values()]))
+
+
+def test_a_setting_is_judged_where_it_was_tried() -> None:
+    digits = tried("digits-logistic", {0.01: [1.0, 1.2], 0.1: [4.0, 4.8]})
+    mnist = tried("mnist-logistic", {0.01: [3.0, 3.0], 0.1: [2.0, 2.0]})
+    (own, there), (back, _) = transfer_matrix([digits, mnist])
+    assert own.ratio is not None and (own.ratio.value, own.distance) == (1.0, 0.0)
+    assert (there.source, there.target, there.trial, there.distance) == ("digits-logistic", "mnist-logistic", 0, 0.0)
+    assert there.ratio is not None and there.ratio.value == pytest.approx(1.5)
+    assert back.ratio is not None and (back.ratio.low, back.ratio.value) == pytest.approx((4.0, 4.0))
+
+
+def test_a_near_setting_stands_for_another_and_a_far_one_does_not() -> None:
+    digits = tried("digits-logistic", {0.01: [1.0, 1.0]})
+    near = tried("mnist-logistic", {0.01 * 10**0.2: [3.0, 3.0], 1.0: [2.0, 2.0]})
+    (_, found), _ = transfer_matrix([digits, near])
+    assert found.trial == 0 and found.distance == pytest.approx(0.05)  # a fifth of a decade of four
+    far = tried("mnist-logistic", {0.1: [3.0, 3.0]})
+    (_, missing), _ = transfer_matrix([digits, far])
+    assert (missing.trial, missing.ratio) == (None, None) and missing.distance == pytest.approx(0.25)
+    other = tried("mnist-logistic", {0.01: [3.0, 3.0]}, beta2=0.99)
+    (_, differs), _ = transfer_matrix([digits, other])
+    assert differs.trial is None and differs.distance == np.inf

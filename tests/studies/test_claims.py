@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from studies.db import calibrations, claims, leases, submissions, workers
 from studies.db.engine import Database, now, open_database
-from studies.db.models import ArrayRow, EpochRow, TrialRow
-from studies.db.queries import find_study
+from studies.db.models import ArrayRow, EpochRow, TrialRow, WorkerRow
+from studies.db.queries import find_study, list_workers
 from studies.db.records import Claim, EpochMetrics
 from studies.db.trial_states import RELEASED
 from studies.errors import LeaseLostError
@@ -279,6 +279,24 @@ def test_work_is_what_waits_or_lost_its_holder(database: Database) -> None:
     assert [study.id for study in claims.studies_with_work(database)] == [study_id]
     with database.read() as connection:
         assert connection.execute(select(ArrayRow.lease_expires_at)).scalar_one() > RELEASED
+
+
+def test_lease_of_a_dead_worker_ends_though_the_clock_was_set_back(database: Database) -> None:
+    workers.register(database, CPU)
+    study_id = submit(database)
+    held = claim(database, study_id)
+    leases.set_checkpoint(database, held, "a.pt", CPU.store)
+    hour = 3600.0
+    with database.write() as connection:  # the lease and the heartbeat of an hour ago, as the clock has it now
+        connection.execute(update(ArrayRow).values(lease_expires_at=ArrayRow.lease_expires_at + hour))
+        connection.execute(update(WorkerRow).values(heartbeat_at=WorkerRow.heartbeat_at + hour))
+    assert [study.id for study in claims.studies_with_work(database)] == [study_id]
+    assert not list_workers(database)[0].is_live
+    elsewhere = replace(OTHER, store="b")  # no living worker sees the checkpoint's store
+    taken = claim(database, study_id, elsewhere)
+    assert (taken.array_id, taken.checkpoint) == (held.array_id, None)
+    with pytest.raises(LeaseLostError):
+        leases.renew(database, held)
 
 
 def test_nobody_takes_over_or_cancels_what_is_being_written(postgresql_settings: Settings) -> None:

@@ -96,16 +96,19 @@ def test_catalogues(run: Run, command: str, names: dict[str, object]) -> None:
 
 def test_data_status(run: Run, settings: Settings) -> None:
     shown = " ".join(ok(run("data", "status", COLUMNS="400")).split())
-    assert f"mnist missing mnist-logistic {settings.home}/data/mnist should hold the original train-images" in shown
-    mnist, digits = parsed(run("data", "status", "--json"))
+    assert "mnist missing - mnist-logistic, mnist-mlp, " in shown
+    assert f"{settings.home}/data/mnist should hold the original train-images" in shown
+    assert "`adam-studies data fetch mnist` gets it" in shown
+    found = {dataset["name"]: dataset for dataset in parsed(run("data", "status", "--json"))}
+    mnist, digits = found["mnist"], found["digits"]
     assert (mnist["state"], digits["state"], digits["folder"]) == ("missing", "built in", None)
     assert len(mnist["files"]) == 4 and mnist["folder"] == f"{settings.home}/data/mnist"
 
 
 @pytest.mark.skipif("ADAM_STUDIES_DATA" not in os.environ, reason="the real MNIST lies nowhere")
 def test_data_status_of_the_real_mnist(run: Run) -> None:
-    (mnist, _) = parsed(run("data", "status", "--json", ADAM_STUDIES_DATA=os.environ["ADAM_STUDIES_DATA"]))
-    assert mnist["state"] == "present"
+    found = parsed(run("data", "status", "--json", ADAM_STUDIES_DATA=os.environ["ADAM_STUDIES_DATA"]))
+    assert next(dataset for dataset in found if dataset["name"] == "mnist")["state"] == "present"
 
 
 # What there is
@@ -163,6 +166,17 @@ def test_watch_ends_with_a_summary(run: Run, db: Database) -> None:
     assert max(len(line) for line in lines) <= 80
     assert "40 of 40 complete, 1 of them diverged" in lines[2] and "(the paper's)" in result.stdout
     assert "rank " in result.stdout and "\x1b" not in result.output
+
+
+@pytest.mark.parametrize(("workload", "counts"), [("digits-vae", False), ("digits-mlp", True)])
+def test_errors_are_told_where_they_are_counted(run: Run, db: Database, workload: str, counts: bool) -> None:
+    """Not of an autoencoder, whose columns are empty in SQL and in exports too."""
+    study_id = insert_study(db, make_spec(workload=workload))
+    assert ("test error" in run("watch", study_id).stdout) is counts
+    assert "error" not in ok(run("show", study_id))
+    assert ok(run("sql", "SELECT count(test_error) > 0 AS n FROM results", "--format", "csv")) == f"n\n{int(counts)}\n"
+    frame = pd.read_csv(io.StringIO(ok(run("export", study_id, "--what", "curves"))))
+    assert frame["test_error"].notna().all() == counts and frame["test_loss"].notna().all()
 
 
 @pytest.mark.parametrize(("state", "more"), [("failed", "retry"), ("cancelled", "")])

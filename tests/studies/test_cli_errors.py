@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from studies.cli import catalogue
+from studies.cli import data
 from studies.cli.main import main
 from studies.db.engine import open_database
 from studies.db.queries import list_studies
@@ -90,7 +90,7 @@ def test_extend_by_nothing(run: Run, sqlite_settings: Settings) -> None:
         (b"name: [", "{path} is not valid YAML: "),
         (b"\xff\xfe\x00", "cannot read {path}: not UTF-8 text"),
         (b"name: x\nworkload: digits-logistic\n", "optimizer: must be given"),
-        (b"name: x\nworkload: cifar\noptimizer: adam\n", "workload must be one of mnist-logistic, digits-logistic"),
+        (b"name: x\nworkload: cifar\noptimizer: adam\n", "workload must be one of mnist-logistic, imdb-logistic, "),
         (b"name: x\nworkload: digits-logistic\noptimizer: adam\nbeta2: 1\n", "beta2: no such key"),
         (
             b"name: x\nworkload: digits-logistic\noptimizer: adam\nsearch_space: {beta2: 1.2}\n",
@@ -198,7 +198,7 @@ def test_a_home_that_cannot_be_written(read_only: Path, command: str) -> None:
 
 
 def test_what_nobody_expected_is_written_down(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "data_status", lambda settings: 1 // 0)
+    monkeypatch.setattr(data, "data_status", lambda settings: 1 // 0)
     log = settings.home / "logs" / "errors.log"
     assert refused(run("data", "status"), code=1) == (
         f"unexpected ZeroDivisionError: integer division or modulo by zero (details: {log})"
@@ -210,7 +210,7 @@ def test_what_nobody_expected_where_nothing_can_be_written(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(catalogue, "data_status", lambda settings: 1 // 0)
+    monkeypatch.setattr(data, "data_status", lambda settings: 1 // 0)
     line = refused(run("data", "status", ADAM_STUDIES_HOME=str(tmp_path / "file" / "home")), code=1)
     assert line == "unexpected ZeroDivisionError: integer division or modulo by zero"
 
@@ -219,7 +219,7 @@ def test_interrupt(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(settings: Settings) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(catalogue, "data_status", interrupt)
+    monkeypatch.setattr(data, "data_status", interrupt)
     result = run("data", "status")
     assert (result.exit_code, result.stderr.strip()) == (130, "interrupted")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import func, insert, make_url, select, text
+from sqlalchemy import func, insert, make_url, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from studies.db.engine import Database, now, open_database
@@ -222,6 +222,31 @@ def test_a_database_that_another_process_keeps_locked(
         other.execute("begin immediate")
         with pytest.raises(ServiceError, match=r"studies.db: database is locked$"):
             add_suite(database, "u-1")
+    database.close()
+
+
+def test_postgresql_frees_the_locks_of_a_client_that_stands_still(
+    postgresql_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studies.db.connection.SILENCE_SECONDS", 1)
+    frozen, other = open_database(postgresql_settings), open_database(postgresql_settings)
+    add_suite(other, "u-1")
+    with pytest.raises(ServiceError, match="idle-in-transaction timeout"), frozen.write() as connection:
+        connection.execute(select(SuiteRow.id).with_for_update())
+        with other.write() as waiting:
+            waiting.execute(update(SuiteRow).values(name="renamed"))  # waits for the lock, for a second
+        connection.execute(select(SuiteRow.id))
+    frozen.close()
+    other.close()
+
+
+def test_parameters_of_the_url_go_before_ours(postgresql_settings: Settings) -> None:
+    url = make_url(postgresql_settings.database_url)
+    given = url.update_query_dict({"connect_timeout": "5", "options": "-c idle_in_transaction_session_timeout=7000"})
+    database = open_database(replace(postgresql_settings, database_url=given.render_as_string(hide_password=False)))
+    with database.read() as connection:
+        assert connection.execute(text("show idle_in_transaction_session_timeout")).scalar_one() == "7s"
+    assert "connect_timeout" not in database.connect_args
     database.close()
 
 

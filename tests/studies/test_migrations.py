@@ -12,27 +12,32 @@ from pathlib import Path
 
 import optuna
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import insert, inspect, text, update
 
+from studies.db import migrations, submissions
 from studies.db.connection import connect
 from studies.db.engine import Database, open_database
 from studies.db.migrate import VERSION_TABLE, current_revision, head_revision, is_ours, upgrade
-from studies.db.models import Base
-from studies.db.views import CURVES_COLUMNS, DIAGNOSTICS_COLUMNS, RESULTS_COLUMNS
+from studies.db.models import Base, EpochRow, StudyRow, TrajectoryRow
+from studies.db.queries import curves_frame, trajectories_frame, trials_frame
+from studies.db.views import CURVES_COLUMNS, DIAGNOSTICS_COLUMNS, RESULTS_COLUMNS, TRAJECTORIES_COLUMNS
 from studies.errors import ServiceError
 from studies.settings import Settings
-from tests.factories import insert_study
+from tests.factories import insert_study, make_spec
 
 # DESIGN: the two views of the public surface, with validation_error after validation_loss
-RESULTS = """study_id, study, suite, workload, optimizer, trial, state, diverged, is_default, alpha, beta1, beta2,
-    epsilon, bias_correction, other, objective_name, objective, objective_std, n_seeds, epochs_done, train_loss,
+RESULTS = """study_id, study, suite, workload, data, optimizer, trial, state, diverged, is_default, alpha, beta1,
+    beta2, epsilon, bias_correction, other, objective_name, objective, objective_std, n_seeds, epochs_done, train_loss,
     validation_loss, validation_error, test_loss, test_error, seconds, device, started_at, finished_at, error"""
 CURVES = """study_id, study, trial, replicate, epoch, steps, train_loss, validation_loss, validation_error, test_loss,
     test_error, seconds, diverged"""
 DIAGNOSTICS = """study_id, study, trial, replicate, epoch, steps, max_step, signal_to_noise, epsilon_share, update_norm,
     weight_norm, gradient_norm"""
+TRAJECTORIES = "study_id, study, trial, replicate, epoch, steps, x, y"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -79,6 +84,7 @@ def test_every_table_of_ours_is_in_the_models(database: Database) -> None:
         ("results", RESULTS, RESULTS_COLUMNS),
         ("curves", CURVES, CURVES_COLUMNS),
         ("diagnostics", DIAGNOSTICS, DIAGNOSTICS_COLUMNS),
+        ("trajectories", TRAJECTORIES, TRAJECTORIES_COLUMNS),
     ],
 )
 def test_the_views_have_the_published_columns(
@@ -174,3 +180,37 @@ def test_values_of_the_spec_in_the_views_are_typed(database: Database) -> None:
             {"id": study_id},
         ).one()
     assert tuple(row) == ("digits-logistic", "adam", "train_loss", 2, 3, 0)
+
+
+def test_a_database_of_revision_0002_keeps_its_studies(bare: Database, bare_settings: Settings) -> None:
+    """Their specs know no `data`, and so theirs are real."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with bare.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+    assert current_revision(bare) == "0002"
+    spec = make_spec(n_trials=2, search_space={"alpha": [0.1, 0.01]})
+    study_id = submissions.insert_study(bare, spec)
+    figures = {"steps": 12, "train_loss": 0.5, "seconds": 1.0, "diverged": False}
+    with bare.write() as connection:
+        old = {key: value for key, value in spec.to_json().items() if key != "data"}
+        connection.execute(update(StudyRow).values(spec=old))
+        connection.execute(insert(EpochRow).values(study_id=study_id, trial=1, replicate=0, epoch=1, **figures))
+    assert upgrade(bare_settings) == head_revision() == "0003"
+    trials, curves = trials_frame(bare, study_id), curves_frame(bare, study_id)
+    assert (trials["data"] == "real").all() and (trials["optimizer"] == "adam").all()
+    assert curves[["trial", "epoch", "train_loss"]].to_numpy().tolist() == [[1, 1, 0.5]]
+    assert trajectories_frame(bare, study_id).empty
+    position = {"study_id": study_id, "trial": 1, "replicate": 0, "epoch": 1, "x": 0.25, "y": None}
+    with bare.write() as connection:
+        connection.execute(insert(TrajectoryRow).values(**position))
+    found = trajectories_frame(bare, study_id)
+    assert found[["trial", "epoch", "steps", "x"]].to_numpy().tolist() == [[1, 1, 12, 0.25]]
+    assert found["y"].isna().all()
+
+
+def test_synthetic_data_are_told_in_the_results(database: Database) -> None:
+    spec = make_spec(workload="mnist-logistic", data="synthetic", n_trials=2)
+    study_id = submissions.insert_study(database, spec)
+    assert (trials_frame(database, study_id)["data"] == "synthetic").all()

@@ -8,11 +8,13 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import update
 
-from studies.db.engine import Database
+from studies.db.engine import Database, open_database
 from studies.db.mirror import forget, mirror, unmirrored_studies
 from studies.db.models import StudyRow
 from studies.db.queries import find_study, trials_frame
+from studies.errors import ServiceError
 from studies.parameters import complement
+from studies.settings import Settings
 from tests.factories import insert_study, make_spec
 
 STATES = {3: "pruned", 4: "failed", 5: "cancelled"}
@@ -74,6 +76,14 @@ def test_mirrors_at_once_add_nothing_twice(database: Database) -> None:
     for study_id in study_ids:
         mirror(database, study_id)
         assert [trial.number for trial in load(database, study_id)] == list(range(60))
+
+
+def test_database_that_optuna_cannot_use_is_told_in_one_line(sqlite_settings: Settings) -> None:
+    database = open_database(sqlite_settings)
+    database.close()
+    database.file.write_bytes(b"no database" * 1000)
+    with pytest.raises(ServiceError, match="file is not a database"):
+        forget(database, "a-study")
 
 
 def test_forget_deletes_the_study(database: Database) -> None:

@@ -1,5 +1,7 @@
 """Presets are valid specs that keep the promises of their descriptions."""
 
+from itertools import product
+
 import pytest
 
 from studies.errors import NotFoundError
@@ -8,6 +10,7 @@ from studies.presets import PRESETS, find_preset
 from studies.search_space import Range
 from studies.spec import SuiteSpec, parse
 from studies.spec_file import override
+from studies.workloads import WORKLOADS
 
 
 def suite(name: str) -> SuiteSpec:
@@ -21,8 +24,9 @@ def test_preset_survives_json_and_contains_the_papers_default(name: str) -> None
     preset = find_preset(name)
     assert preset.name == name and preset.title and preset.description
     assert parse(preset.spec.model_dump(mode="json")) == preset.spec
-    for study in suite(name).studies:
-        assert study.warnings == [] and study.default_setting is not None
+    if name != "reddi-counterexample":  # it is about settings that are not the default
+        for study in suite(name).studies:
+            assert study.warnings == [] and study.default_setting is not None
 
 
 def test_quickstart_needs_no_download_and_searches_all_four() -> None:
@@ -56,6 +60,26 @@ def test_mnist_adam_vs_adamax() -> None:
         assert study.search_space["alpha"] == Range(low=1e-4, high=1.0, scale="log")
 
 
+def test_reddi_counterexample_differs_in_what_decides() -> None:
+    failing, amsgrad, default = suite("reddi-counterexample").studies
+    assert [study.optimizer for study in (failing, amsgrad, default)] == ["adam", "amsgrad", "adam"]
+    assert failing.search_space == amsgrad.search_space
+    assert failing.search_space["beta1"] == 0.0 and failing.search_space["beta2"] == 1 / (1 + 3**2)
+    assert (default.search_space["beta1"], default.search_space["beta2"]) == (0.9, 0.999)
+    for study in (failing, amsgrad, default):
+        alphas = study.search_space["alpha"]
+        assert isinstance(alphas, tuple) and max(alphas) < (1 - 0.1) ** 0.5
+        assert (study.schedule.alpha, study.schedule.per, study.n_trials) == ("inverse-sqrt", "step", 5)
+
+
+def test_surfaces_pairs_adam_and_adamax_on_every_surface() -> None:
+    studies = suite("surfaces").studies
+    surfaces = [name for name in WORKLOADS if name.startswith("surface-")]
+    assert [(study.workload, study.optimizer) for study in studies] == list(product(surfaces, ("adam", "adamax")))
+    for study in studies:
+        assert (study.n_trials, study.n_seeds, study.epochs, study.schedule.alpha) == (16, 3, 200, "constant")
+
+
 def test_preset_can_be_changed() -> None:
     changed = parse(override(PRESETS["quickstart"].spec.model_dump(mode="json"), ("n_trials=8", "seed=3")))
     assert isinstance(changed, SuiteSpec)
@@ -64,6 +88,6 @@ def test_preset_can_be_changed() -> None:
 
 def test_unknown_preset() -> None:
     with pytest.raises(
-        NotFoundError, match=r"^preset must be one of quickstart, digits-optimizers, mnist-adam-vs-adamax, got 'x'$"
+        NotFoundError, match=r"^preset must be one of quickstart, digits-optimizers, mnist-adam-vs-adamax, .*, got 'x'$"
     ):
         find_preset("x")

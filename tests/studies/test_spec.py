@@ -108,6 +108,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"epochs": None}, "epochs: must be a whole number, got None"),
     ({"batch_size": 60_001}, "batch_size: must be at most the 60000 training examples, got 60001"),
     ({"batch_size": [128]}, "batch_size: must be a whole number, got [128]"),
+    (
+        {"workload": "online-convex", "batch_size": 8},
+        "batch_size: must be 1 for online-convex, an online problem, got 8",
+    ),
+    (
+        {"workload": "surface-cliff", "objective": "validation_loss"},
+        "objective: must be train_loss or epochs_to_target for surface-cliff, which has no examples to hold out",
+    ),
     ({"schedule": "constant"}, "schedule: must be a mapping of keys, got 'constant'"),
     ({"schedule": {"beta": 1}}, "schedule.beta: no such key, allowed are alpha, per, factor, every"),
     ({"diagnostics": "yes"}, "diagnostics: must be true or false, got 'yes'"),

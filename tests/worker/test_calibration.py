@@ -1,5 +1,4 @@
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 import torch
@@ -7,6 +6,7 @@ from torch import Tensor
 
 from adam_core.models.softmax_regression import SoftmaxRegression
 from adam_core.models.stacked_model import Batch
+from studies.settings import Settings
 from studies.spec import StudySpec
 from studies.workloads import find_workload
 from worker import calibration
@@ -14,7 +14,9 @@ from worker.calibration import choose_block_width, choose_lanes
 from worker.datasets.registry import Dataset, load_dataset
 from worker.lane_identity import keeps_lanes_identical
 
-DIGITS = load_dataset(find_workload("digits-logistic"), "real", Path(), torch.device("cpu"), torch.float32)
+DIGITS = load_dataset(
+    find_workload("digits-logistic"), "real", Settings.from_environ({}), torch.device("cpu"), torch.float32
+)
 
 
 def _spec(workload: str = "digits-logistic", n_trials: int = 20) -> StudySpec:

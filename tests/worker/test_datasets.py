@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from adam_core.models.examples import DenseExamples
+from adam_core.models.sparse_examples import SparseExamples
 from studies.errors import DataError
-from studies.workloads import WORKLOADS, find_workload
+from studies.settings import Settings
+from studies.workloads import WORKLOADS, Workload, find_workload
 from worker.datasets.digits import read_digits
 from worker.datasets.mnist import read_mnist
-from worker.datasets.registry import load_dataset
+from worker.datasets.registry import Dataset, load_dataset
 
 CPU = torch.device("cpu")
 FIRST = "train-images-idx3-ubyte.gz"
@@ -99,26 +101,52 @@ def test_digits_split_has_every_example_once_and_all_classes_alike() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_examples_are_scaled_to_one_and_loaded_once(dtype: torch.dtype) -> None:
-    data = load_dataset(find_workload("digits-logistic"), "real", Path(), CPU, dtype)
-    assert load_dataset(find_workload("digits-logistic"), "real", Path(), CPU, dtype) is data
+def test_examples_are_scaled_to_one_and_loaded_once(dtype: torch.dtype, settings: Settings) -> None:
+    data = load_dataset(find_workload("digits-logistic"), "real", settings, CPU, dtype)
+    assert load_dataset(find_workload("digits-logistic"), "real", settings, CPU, dtype) is data
     for examples in (data.train, data.test):
         assert isinstance(examples, DenseExamples)
         assert examples.inputs.dtype == dtype and examples.labels.dtype == torch.int64
         assert examples.inputs.min() == 0.0 and examples.inputs.max() == 1.0
 
 
+@pytest.mark.parametrize("name", [name for name, entry in WORKLOADS.items() if entry.dataset == "digits"])
+def test_digits_have_the_shapes_that_the_catalogue_tells(name: str, settings: Settings) -> None:
+    check_shapes(WORKLOADS[name], load_dataset(WORKLOADS[name], "real", settings, CPU, torch.float32))
+
+
 @needs_mnist
-def test_every_entry_of_the_catalogue_has_the_shapes_that_it_tells() -> None:
-    for entry in WORKLOADS.values():
-        if entry.dataset not in ("mnist", "digits"):
-            continue
-        data = load_dataset(entry, "real", Path(os.environ["ADAM_STUDIES_DATA"]), CPU, torch.float32)
-        assert isinstance(data.train, DenseExamples) and isinstance(data.test, DenseExamples)
-        assert data.train.inputs.shape == (entry.n_train, np.prod(entry.input_shape))
-        assert data.test.inputs.shape == (entry.n_test, np.prod(entry.input_shape))
-        assert np.unique(data.train.labels.numpy()).tolist() == list(range(entry.n_classes or 10))
-        assert 0 < entry.n_validation < entry.n_train
+def test_real_mnist_has_the_shapes_that_the_catalogue_tells_and_is_mapped(settings: Settings) -> None:
+    for entry in (entry for entry in WORKLOADS.values() if entry.dataset == "mnist"):
+        check_shapes(entry, load_dataset(entry, "real", settings, CPU, torch.float32))
+    (folder,) = settings.cache_dir.glob("mnist-real-v*[!k]")
+    assert f"{folder}/train_inputs.npy" in Path("/proc/self/maps").read_text()  # and not copied
+
+
+@pytest.mark.parametrize(
+    "name", ["mnist-logistic", "imdb-logistic", pytest.param("cifar10-cnn", marks=pytest.mark.slow)]
+)
+def test_synthetic_data_have_the_shapes_that_the_catalogue_tells(name: str, settings: Settings) -> None:
+    check_shapes(WORKLOADS[name], load_dataset(WORKLOADS[name], "synthetic", settings, CPU, torch.float32))
+    (folder,) = settings.cache_dir.glob(f"{WORKLOADS[name].dataset}-synthetic-v*[!k]")
+    assert folder.is_dir()
+
+
+def test_data_without_files_are_never_synthetic(settings: Settings) -> None:
+    with pytest.raises(DataError, match=r"^data must be real for digits, got synthetic$"):
+        load_dataset(WORKLOADS["digits-cnn"], "synthetic", settings, CPU, torch.float32)
+
+
+def check_shapes(entry: Workload, data: Dataset) -> None:
+    for examples, n in ((data.train, entry.n_train), (data.test, entry.n_test)):
+        assert len(examples) == n and examples.dtype == torch.float32
+        assert isinstance(examples, DenseExamples | SparseExamples)
+        if isinstance(examples, DenseExamples):
+            assert examples.inputs.shape == (n, np.prod(entry.input_shape))
+        else:
+            assert (examples.n_features,) == entry.input_shape and bool((examples.values == 1).all())
+        assert np.unique(examples.labels.numpy()).tolist() == list(range(entry.n_classes or 10))
+    assert 0 < entry.n_validation < entry.n_train
 
 
 def _replace(file: Path, content: bytes) -> None:

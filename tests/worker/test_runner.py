@@ -1,5 +1,6 @@
 """The runner against real databases and real training, without Celery: what a study ends with, whoever trains it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -48,7 +49,8 @@ def make_runner(db: Database, folder: Path, lanes: int | None = None, slice_seco
     identity = workers.WorkerIdentity(f"w-{next(_ids)}", "node", 1, "cpu", is_gpu=False, store=store.name)
     device = torch.device("cpu")
     bell = RecordingBell()
-    return Runner(db, bell, identity, device, store, Path("nowhere"), lanes, slice_seconds)  # type: ignore[arg-type]
+    settings = Settings.from_environ({"ADAM_STUDIES_HOME": str(folder), "ADAM_STUDIES_DATA": str(folder / "nowhere")})
+    return Runner(db, bell, identity, device, store, settings, lanes, slice_seconds)  # type: ignore[arg-type]
 
 
 def submit(db: Database, spec: StudySpec, width: int | None = 8) -> str:
@@ -269,6 +271,17 @@ def test_missing_data_is_told_and_costs_no_trial(sqlite: Database, tmp_path: Pat
     assert record.problem is not None
     assert "train-images-idx3-ubyte" in record.problem
     assert "nowhere" in record.problem
+
+
+def test_synthetic_data_need_no_files(sqlite: Database, tmp_path: Path) -> None:
+    spec = make_spec(
+        workload="mnist-logistic", data="synthetic", n_trials=1, n_seeds=1, epochs=1, search_space={"alpha": 0.1}
+    )
+    study_id = submit(sqlite, spec, width=1)
+    finish(make_runner(sqlite, tmp_path, lanes=1), sqlite, study_id)
+    before, after = curves(sqlite, study_id)["train_loss"]
+    assert after < before / 2
+    shutil.rmtree(tmp_path / "prepared")  # hundreds of megabytes
 
 
 @pytest.mark.parametrize("measurement", ["choose_block_width", "choose_lanes"])

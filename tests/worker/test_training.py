@@ -4,7 +4,6 @@ import random
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import torch
 from adam_core.models.examples import DenseExamples, Examples
 from adam_core.randomness import epoch_order
 from adam_core.schedules import Schedule
+from studies.settings import Settings
 from studies.workloads import find_workload
 from worker import training
 from worker.array_plan import build_array
@@ -20,7 +20,8 @@ from worker.datasets.registry import Dataset, load_dataset
 from worker.training import ArrayPlan, ArrayTraining, EpochReport, Lane, LaneMetrics, Tick
 
 CPU = torch.device("cpu")
-DIGITS = load_dataset(find_workload("digits-logistic"), "real", Path(), CPU, torch.float32)
+SETTINGS = Settings.from_environ({})
+DIGITS = load_dataset(find_workload("digits-logistic"), "real", SETTINGS, CPU, torch.float32)
 DIVERGING = {"alpha": 1e38, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 
 #: By (trial, replicate), one tuple of figures per epoch, compared with ==, so bit for bit.
@@ -110,7 +111,7 @@ def test_lanes_of_a_seed_start_from_the_same_loss() -> None:
 def test_two_epochs_equal_plain_torch_on_the_same_order_of_examples() -> None:
     """Float64, within 1e-12: the order, the smaller last batch, the L2 term, and each metric's examples."""
     plan = _plan(_lanes([4], 2), epochs=2, holdout=True, schedule=Schedule())
-    data = load_dataset(find_workload("digits-logistic"), "real", Path(), CPU, torch.float64)
+    data = load_dataset(find_workload("digits-logistic"), "real", SETTINGS, CPU, torch.float64)
     report = _reports(ArrayTraining(plan, data).run())[2]
     initial = build_array(plan, CPU, torch.float64).parameters()[0]
     for replicate, metrics in enumerate(report.lanes):
@@ -120,7 +121,7 @@ def test_two_epochs_equal_plain_torch_on_the_same_order_of_examples() -> None:
 
 
 def _train_with_torch(plan: ArrayPlan, replicate: int, initial: torch.Tensor) -> dict[str, float]:
-    data = load_dataset(find_workload("digits-logistic"), "real", Path(), CPU, torch.float64)
+    data = load_dataset(find_workload("digits-logistic"), "real", SETTINGS, CPU, torch.float64)
     n_train, l2, setting = 1150, 1e-4, plan.lanes[0].hyperparameters
     theta = initial.clone().requires_grad_()
     betas = (setting["beta1"], setting["beta2"])
@@ -282,14 +283,12 @@ def test_the_number_of_threads_that_torch_had_changes_no_bit() -> None:
 
 
 @pytest.mark.skipif("ADAM_STUDIES_DATA" not in os.environ, reason="the real MNIST lies nowhere")
-def test_real_mnist_trains_to_the_papers_cost_after_an_epoch_and_keeps_its_bits() -> None:
+def test_real_mnist_trains_to_the_papers_cost_after_an_epoch_and_keeps_its_bits(settings: Settings) -> None:
     """Figure 1 left: Adam's training cost after one epoch is about 0.38, read off the figure; good settings differ."""
     good = {"alpha": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
     lanes = (Lane(100, 0, good), *_lanes(range(10)), Lane(50, 0, DIVERGING))
     plan = _plan(lanes, workload="mnist-logistic", epochs=1, block_width=8)
-    data = load_dataset(
-        find_workload("mnist-logistic"), "real", Path(os.environ["ADAM_STUDIES_DATA"]), CPU, torch.float32
-    )
+    data = load_dataset(find_workload("mnist-logistic"), "real", settings, CPU, torch.float32)
     together = _train(plan, data)
     _assert_same(_train(replace(plan, lanes=lanes[:1]), data), together)
     train_loss, test_error = together[100, 0][1].train_loss, together[100, 0][1].test_error

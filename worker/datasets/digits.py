@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from worker.datasets.order import stratified_order
 from worker.datasets.raw import RawDataset
 
 N_TEST = 360
 N_VALIDATION = 287
-_SPLIT_SEED = 0
 
 
 def read_digits(data_dir: Path) -> RawDataset:
@@ -26,7 +24,7 @@ def read_digits(data_dir: Path) -> RawDataset:
     from sklearn.datasets import load_digits  # takes a second, which workers on other data need not wait
 
     inputs, labels = load_digits(return_X_y=True)
-    test, validation, train = np.split(_stratified_order(labels), [N_TEST, N_TEST + N_VALIDATION])
+    test, validation, train = np.split(stratified_order(labels), [N_TEST, N_TEST + N_VALIDATION])
     train = np.concatenate([train, validation])
     return RawDataset(
         train_inputs=inputs[train],
@@ -35,16 +33,3 @@ def read_digits(data_dir: Path) -> RawDataset:
         test_labels=labels[test],
         scale=16.0,
     )
-
-
-def _stratified_order(labels: NDArray[Any]) -> NDArray[np.intp]:
-    """A fixed order of the examples in which every stretch has about the classes' shares of the whole.
-
-    Each example is placed at its rank, in a random order of its class, divided by the class's size.
-    """
-    random = np.random.RandomState(_SPLIT_SEED)  # its stream is frozen: the same split under every numpy
-    places = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        places[members] = (random.permutation(len(members)) + random.random_sample(len(members))) / len(members)
-    return np.argsort(places)

@@ -1,0 +1,55 @@
+"""A shortage of memory that passes costs time and no trial."""
+
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from studies.db import queries
+from studies.db.engine import open_database
+from studies.settings import Settings
+from tests.factories import make_spec
+from tests.worker.test_runner import finish, make_runner, submit
+from worker.device import is_short_of_memory
+from worker.training import ArrayTraining
+
+SHORTAGE_SECONDS = 0.5
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+def test_shortage_that_passes_costs_no_trial(
+    sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    db = open_database(sqlite_settings)
+    study_id = submit(db, make_spec(n_trials=4, n_seeds=1, epochs=2))
+    build, ends = ArrayTraining.__init__, time.monotonic() + SHORTAGE_SECONDS
+    tries = []
+
+    def build_if_there_is_room(self: ArrayTraining, *args: Any, **kwargs: Any) -> None:
+        tries.append(time.monotonic())
+        if tries[-1] < ends:
+            raise error
+        build(self, *args, **kwargs)
+
+    monkeypatch.setattr(ArrayTraining, "__init__", build_if_there_is_room)
+    monkeypatch.setattr("worker.runner.FIRST_REST_SECONDS", SHORTAGE_SECONDS / 2)
+    finish(make_runner(db, tmp_path), db, study_id)
+    assert queries.find_study(db, study_id).counts == {"complete": 4}
+    assert 2 <= len(tries) <= 3
+    db.close()
+
+
+def test_memory_that_is_really_refused_is_told_from_other_errors() -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + 2**28, before[1]))
+    try:
+        with pytest.raises(RuntimeError) as caught:
+            torch.empty(2**32, dtype=torch.uint8)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+    assert is_short_of_memory(caught.value)
+    assert not is_short_of_memory(RuntimeError("CUDA error: device-side assert triggered"))
