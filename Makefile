@@ -4,17 +4,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install demo up test test-slow check format bench bench-gpu
+.PHONY: help install demo up test test-slow chaos check format bench bench-gpu replication
 
 help:
 	@echo "make demo       train the quickstart suite through the real stack, then print a summary"
 	@echo "make up         start Redis, workers and the dashboard; Ctrl-C ends them"
 	@echo "make test       run every test that is not marked slow"
 	@echo "make test-slow  run the tests marked slow"
+	@echo "make chaos      200 random faults over one study, and what was lost (CHAOS_FAULTS=, CHAOS_SEED=); takes long"
 	@echo "make check      ruff and mypy"
 	@echo "make format     let ruff mend what it can"
 	@echo "make bench      measure the speed against other ways to train, into benchmarks/results/; wants a quiet machine"
 	@echo "make bench-gpu  the same on a CUDA device"
+	@echo "make replication  train the workloads on real data beside plain PyTorch and the paper's figures; takes hours"
 	@echo "make install    only set up .venv"
 
 install: .venv/.installed
@@ -30,6 +32,9 @@ test: .venv/.installed-test
 
 test-slow: .venv/.installed-test
 	@$(BIN)/python -m pytest -m slow
+
+chaos: .venv/.installed-test
+	@$(BIN)/python -m tests.chaos
 
 check: .venv/.installed-test
 	$(BIN)/ruff check
@@ -48,6 +53,9 @@ bench: .venv/.installed-bench
 bench-gpu: .venv/.installed-bench
 	$(BIN)/python -m benchmarks.arrays --device cuda
 	$(BIN)/python -m benchmarks.update_kernels --device cuda
+
+replication: .venv/.installed-bench
+	$(BIN)/python -m benchmarks.replication
 
 # The stamps make a second call instant; pip runs again when pyproject.toml changes.
 .venv/.installed: pyproject.toml | $(BIN)/python

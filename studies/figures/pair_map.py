@@ -40,7 +40,7 @@ class MarkedSetting:
 class PairMapData:
     """What the figure shows."""
 
-    objective_name: str
+    label: str  #: of the objective
     maps: tuple[PairMap, ...]
     marked: tuple[MarkedSetting, ...]
 
@@ -53,7 +53,8 @@ def pair_map_data(spec: StudySpec, trials: pd.DataFrame) -> PairMapData:
         trials: a frame with the columns of the view `results`.
     """
     table = complete_trials(spec, trials)
-    return PairMapData(spec.objective, pair_maps(table, searched_axes(spec)), tuple(_marked(spec, table)))
+    label = theme.quantity_label(spec.objective, spec.known_workload)
+    return PairMapData(label, pair_maps(table, searched_axes(spec)), tuple(_marked(spec, table)))
 
 
 def _marked(spec: StudySpec, table: TrialTable) -> list[MarkedSetting]:
@@ -152,7 +153,7 @@ def _colour_axis(data: PairMapData) -> dict[str, Any]:
     """Return the scale of the colours, in powers of ten where the objective spans a decade."""
     means = np.concatenate([pair.means.ravel() for pair in data.maps])
     low, high = float(np.nanmin(means)), float(np.nanmax(means))
-    bar: dict[str, Any] = {"title": {"text": theme.QUANTITY_LABELS[data.objective_name], "side": "right"}}
+    bar: dict[str, Any] = {"title": {"text": data.label, "side": "right"}}
     look: dict[str, Any] = {"colorscale": theme.COLOUR_SCALE, "colorbar": bar}
     if not data.maps[0].is_log:
         return look | {"cmin": low, "cmax": high}

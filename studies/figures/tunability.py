@@ -18,7 +18,7 @@ class TunabilityData:
     """What the figure shows: gains in the unit of the objective."""
 
     optimizer: str
-    objective_name: str
+    label: str  #: of the objective
     bars: Bars
     message: str | None  #: what to say in place of bars
 
@@ -30,7 +30,8 @@ def tunability_data(spec: StudySpec, found: Tunability) -> TunabilityData:
         tuned.append(found.all)
     labels = [_label(one, len(found.alone)) for one in tuned]
     bars = bars_of(labels, [one.gain for one in tuned])
-    return TunabilityData(spec.optimizer, spec.objective, bars, found.message)
+    label = theme.quantity_label(spec.objective, spec.known_workload)
+    return TunabilityData(spec.optimizer, label, bars, found.message)
 
 
 def _label(tuned: Tuned, n_axes: int) -> str:
@@ -45,6 +46,6 @@ def tunability_figure(data: TunabilityData) -> go.Figure:
         return theme.say(go.Figure(), data.message)
     colour = theme.OPTIMIZER_COLOURS.get(data.optimizer, theme.NEUTRAL_COLOUR)
     figure = go.Figure(bar_trace(data.bars, colour, ".4g"))
-    title = f"gain over the default: {theme.QUANTITY_LABELS[data.objective_name]} (95 % interval)"
+    title = f"gain over the default: {data.label} (95 % interval)"
     figure.update_xaxes(title=title, rangemode="tozero")
     return finish_bars(figure, len(data.bars.labels))
