@@ -22,9 +22,8 @@ class DataTree:
     """A folder of many small files, which are known by their names and number: nobody published their checksums."""
 
     name: str
-    folders: tuple[str, ...]  #: below it
-    pattern: str  #: regular expression of the files' names; its first group numbers them from 0
-    n_files: int  #: in each folder
+    folders: Mapping[str, str]  #: below it; of each a regular expression of the files' names, whose group numbers them
+    n_files: int  #: in each folder, numbered from 0
 
     def files(self, root: Path, folder: str) -> dict[int, Path]:
         """Return the files of one of the folders by their numbers.
@@ -33,20 +32,23 @@ class DataTree:
             root: where the tree lies.
             folder: one of `folders`.
         """
-        found = ((re.fullmatch(self.pattern, path.name), path) for path in (root / folder).iterdir())
-        return {int(match[1]): path for match, path in found if match}
+        found = ((re.fullmatch(self.folders[folder], path.name), path) for path in (root / folder).iterdir())
+        return {int(match[1]): path for match, path in sorted(found, key=lambda one: one[1]) if match}
 
     def problem(self, root: Path) -> str | None:
         """Return what is wrong with the tree that lies here, in words; None if nothing is."""
         for folder in self.folders:
             try:
                 numbers = self.files(root, folder).keys()
+                n_others = sum(path.suffix == ".txt" for path in (root / folder).iterdir()) - len(numbers)
             except OSError as error:
                 return f"{folder} cannot be read: {error.strerror}"
             missing = set(range(self.n_files)) - numbers
             if missing or len(numbers) > self.n_files:
                 example = f", number {min(missing)} is missing" if missing else ""
                 return f"{folder} holds {len(numbers)} files of {self.n_files}{example}"
+            if n_others:
+                return f"{folder} holds {n_others} texts that do not belong there"
         return None
 
 
@@ -91,7 +93,7 @@ class DatasetFiles:
         if self.tree is None or any(os.path.exists(path) for layout in self.placed(data_dir) for _, path in layout):
             return None
         root = self.path(data_dir, self.tree.name)
-        return root if root.is_dir() else None
+        return root if os.path.isdir(root) else None
 
 
 # Sizes and sha256 as in TensorFlow Datasets' checksum files. The authors' own server no longer gives them.
@@ -180,12 +182,15 @@ _IMDB_ARCHIVE = DataFile(
 _IMDB_LABELLED = DataFile(
     "aclImdb-labelled.tar.xz", 18_968_756, "ebd2ac74a873127b8a5946f455d0e624a02a6bc6e220f1f0ee19810070e8ffa7"
 )
+_RATINGS = (("pos", "(?:7|8|9|10)"), ("neg", "[1-4]"))
 _IMDB_TREE = DataTree(
     name="aclImdb",
-    folders=("train/pos", "train/neg", "test/pos", "test/neg"),
-    pattern=r"(\d+)_\d+\.txt",
+    folders={f"{half}/{side}": rf"(\d+)_{ratings}\.txt" for half in ("train", "test") for side, ratings in _RATINGS},
     n_files=12_500,
 )
+
+#: Data sets that are no more than formulas.
+GENERATED = ("sparse-stream", "counterexample", "none")
 
 #: By data set; those that a package carries have none.
 DATA_FILES: Mapping[str, DatasetFiles] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studies.data_digests import Digests
-from studies.data_files import DATA_FILES, DataFile, DatasetFiles, DataTree
+from studies.data_files import DATA_FILES, GENERATED, DataFile, DatasetFiles, DataTree
 from studies.errors import DataError
 from studies.settings import Settings
 from studies.workloads import WORKLOADS, find_workload
@@ -39,7 +39,7 @@ class DatasetStatus:
 
 def data_status(settings: Settings) -> tuple[DatasetStatus, ...]:
     """Return the state of every data set, by the sha256 of its files."""
-    names = dict.fromkeys(workload.dataset for workload in WORKLOADS.values())
+    names = dict.fromkeys(workload.dataset for workload in WORKLOADS.values() if workload.dataset not in GENERATED)
     return tuple(dataset_status(settings, name) for name in names)
 
 

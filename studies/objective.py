@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-CAP_FACTOR = 10.0  #: a replicate counts at most this many times its value at initialisation
+_CAP_FACTOR = 10.0  #: a replicate counts at most this many times its value at initialisation
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,17 @@ class Objective:
     std: float | None
 
 
+def cap_of(first: float) -> float:
+    """Return what a replicate counts at most, and a diverged one counts: ten times its value at initialisation.
+
+    Of a value below 0, as a likelihood's logarithm may have, as far above it as ten times its size is above it; there
+    is no cap where the value is 0 or not finite.
+    """
+    return first + (_CAP_FACTOR - 1) * abs(first) if math.isfinite(first) and first else math.inf
+
+
 def loss_objective(curves: Sequence[Sequence[float | None]]) -> Objective:
-    """Return the mean over replicates of min(last value, 10 x value at initialisation).
+    """Return the mean over replicates of min(last value, `cap_of` the value at initialisation).
 
     Args:
         curves: per replicate the values at epochs 0, 1, ...; None marks the epoch at which it diverged, and such a
@@ -29,7 +38,7 @@ def loss_objective(curves: Sequence[Sequence[float | None]]) -> Objective:
     values = []
     for curve in curves:
         first, last = curve[0], curve[-1]
-        cap = math.inf if first is None else CAP_FACTOR * first
+        cap = math.inf if first is None else cap_of(first)
         values.append(cap if last is None else min(last, cap))
     return _aggregate(values)
 

@@ -190,6 +190,11 @@ class StudySpec(BaseModel):
             return None
 
     @property
+    def workload_label(self) -> str:
+        """The workload's name, which says so where the data are synthetic."""
+        return self.workload + (" (synthetic)" if self.data == "synthetic" else "")
+
+    @property
     def workload_title(self) -> str:
         """The workload's title, which says so where the data are synthetic."""
         title = self.known_workload.title if self.known_workload else f"{self.workload} (not installed here)"

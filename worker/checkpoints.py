@@ -1,11 +1,12 @@
-"""Checkpoints of trial arrays: files in one store, named by array and lease, written whole or not at all."""
+"""Checkpoints of trial arrays: files in one store, named by array and content, written whole or not at all."""
 
+import hashlib
 import logging
 import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -43,13 +44,14 @@ class CheckpointStore:
 
     def save(self, held: Claim, snapshot: Mapping[str, Any]) -> str | None:
         """Write a snapshot and return its name; None, with a line in the log, where the disk refuses it."""
-        name = f"{held.study_id}-{held.array_id}-{secrets.token_hex(4)}.pt"
-        partial = self._folder / f".{name}"
+        unique = f"{held.study_id}-{held.array_id}-{secrets.token_hex(4)}"
+        partial = self._folder / f".{unique}.pt"
         try:
-            with partial.open("wb") as file:
+            with partial.open("w+b") as file:
                 torch.save(dict(snapshot), file)
                 file.flush()
                 os.fsync(file.fileno())
+                name = f"{unique}-{_digest(file)}.pt"
             partial.rename(self._folder / name)
         except (OSError, RuntimeError) as error:  # torch tells of a full disk as a RuntimeError
             partial.unlink(missing_ok=True)
@@ -60,7 +62,10 @@ class CheckpointStore:
     def load(self, name: str) -> dict[str, Any] | None:
         """Return a snapshot; None, with a line in the log, where it is missing or corrupt."""
         try:
-            loaded = torch.load(self._folder / name, map_location="cpu", weights_only=True)
+            with (self._folder / name).open("rb") as file:
+                if not name.endswith(f"-{_digest(file)}.pt"):  # torch takes wrong numbers for numbers
+                    raise ValueError("its content is not what was written")
+                loaded = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever a damaged file makes of the reader
             _log.warning("checkpoint %s cannot be read, its array starts anew: %s", name, error)
             return None
@@ -69,3 +74,11 @@ class CheckpointStore:
     def remove(self, name: str) -> None:
         """Delete a checkpoint that nothing refers to any more."""
         (self._folder / name).unlink(missing_ok=True)
+
+
+def _digest(file: IO[bytes]) -> str:
+    """Return what a file's content is known by, and go back to its start."""
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]  # type: ignore[arg-type]
+    file.seek(0)
+    return digest

@@ -53,6 +53,8 @@ def _numbers(spec: StudySpec, data: Dataset, lanes: Sequence[Mapping[str, float]
     for number, examples in enumerate((first, last, first), start=1):
         array.step(number, {0: array.prepare(examples, _noise, training=True)})
     sizes = {min(EVALUATION_CHUNK, len(part)) for part in parts} | {len(part) % EVALUATION_CHUNK for part in parts}
+    if plan.workload_entry.online:
+        sizes.add(size)  # what is played is evaluated before every step
     chunks = [array.prepare(data.train.part(0, n), _noise, training=False) for n in sorted(sizes - {0})]
     losses = [array.losses(chunk) for chunk in chunks]
     parameters = [layer.flatten(1).t() for layer in array.parameters()]

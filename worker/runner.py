@@ -26,8 +26,8 @@ from worker.session import Ending, Session
 from worker.training import SNAPSHOT_FORMAT, ArrayPlan, ArrayTraining, Lane
 
 STRAIGHT_BACK_SECONDS = 1.0  #: a study that was passed on and is heard of within this time came back
-#: How long a worker without memory takes no work, first and at most: others may train what it cannot, and a shortage
-#: that passes must not cost the trials their tries.
+#: How long a worker without memory takes no work, first and at most: others may train what it cannot. A shortage that
+#: has passed by the longest rest costs the trials no try; one that has not is answered by smaller arrays.
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 60.0
 
 _log = logging.getLogger(__name__)
@@ -162,8 +162,10 @@ class Runner:
             raise
         except Exception as error:  # whatever training raises must not cost the trials: the array is tried again
             _log.exception("array %s of study %s failed", held.array_id, held.study_id)
-            leases.release(self._db, held, error=_one_line(error))
-            if is_short_of_memory(error):
+            is_short = is_short_of_memory(error)
+            passes = is_short and self._rest_seconds < LONGEST_REST_SECONDS
+            leases.release(self._db, held, error=None if passes else _one_line(error))
+            if is_short:
                 longer = max(FIRST_REST_SECONDS, 2 * self._rest_seconds)
                 self._rest_seconds = min(longer, LONGEST_REST_SECONDS)
             return Ending.HANDED_OVER

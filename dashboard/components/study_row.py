@@ -25,7 +25,7 @@ def study_row(study: StudyRecord) -> None:
     with name, st.container(gap=None):
         study_link(study)
         work = f"{study.n_trials:,} × {plural(spec.n_seeds, 'seed')} × {plural(spec.epochs, 'epoch')}"
-        st.caption(f"{spec.optimizer_entry.title} · {escape(spec.workload)} · {work}")
+        st.caption(f"{spec.optimizer_entry.title} · {escape(spec.workload_label)} · {work}")
     state.markdown(badge(study.state))
     bar.progress(study.fraction, text=progress(study))
     best.markdown(f"{number(study.best_objective)}  \n:small[:gray[{escape(spec.objective)}]]")

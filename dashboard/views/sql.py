@@ -7,7 +7,7 @@ from streamlit.column_config import NumberColumn
 from dashboard import queries
 from dashboard.components.text import plural
 from studies.db.sql import run_sql
-from studies.db.views import CURVES_COLUMNS, DIAGNOSTICS_COLUMNS, RESULTS_COLUMNS
+from studies.db.views import CURVES_COLUMNS, DIAGNOSTICS_COLUMNS, RESULTS_COLUMNS, TRAJECTORIES_COLUMNS
 from studies.export import render
 
 _MAX_ROWS = 10_000
@@ -50,7 +50,12 @@ FROM results
 GROUP BY workload, optimizer, device
 ORDER BY seconds DESC""",
 }
-_VIEWS = {"results": RESULTS_COLUMNS, "curves": CURVES_COLUMNS, "diagnostics": DIAGNOSTICS_COLUMNS}
+_VIEWS = {
+    "results": RESULTS_COLUMNS,
+    "curves": CURVES_COLUMNS,
+    "diagnostics": DIAGNOSTICS_COLUMNS,
+    "trajectories": TRAJECTORIES_COLUMNS,
+}
 
 
 def page() -> None:
@@ -93,7 +98,7 @@ def _columns() -> None:
 def _answer(text: str) -> None:
     """Run the query and show its rows."""
     frame = run_sql(queries.database(), text, _MAX_ROWS, _SECONDS)
-    truncated = frame.attrs["truncated"]
+    truncated, frame = frame.attrs["truncated"], _of_one_type(frame)
     st.caption(f"The first {len(frame):,} rows; there are more." if truncated else plural(len(frame), "row"))
     figures = {str(name): NumberColumn(str(name), format="%.6g") for name in frame.select_dtypes("float")}
     st.dataframe(
@@ -106,7 +111,7 @@ def _answer(text: str) -> None:
     )
     with st.container(horizontal=True, gap="small"):
         _download("CSV", render(frame, "csv"), "text/csv")
-        _download("Parquet", render(_of_one_type(frame), "parquet"), "application/vnd.apache.parquet")
+        _download("Parquet", render(frame, "parquet"), "application/vnd.apache.parquet")
 
 
 def _download(kind: str, content: bytes, mime: str) -> None:
@@ -115,9 +120,9 @@ def _download(kind: str, content: bytes, mime: str) -> None:
 
 
 def _of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with columns of mixed values as text, which Parquet wants."""
-    mixed = [name for name in frame if frame[name].dtype == object]
-    return frame.astype(dict.fromkeys(mixed, "string"))
+    """Return the frame with columns of mixed values as text: Parquet wants one type, and so does the page."""
+    mixed = {str(name): frame[name].map(str, na_action="ignore") for name in frame if frame[name].dtype == object}
+    return frame.assign(**mixed)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from studies import objective
 from studies.analysis.estimates import FloatArray, IntArray
 from studies.analysis.trials import booleans, floats
-from studies.objective import CAP_FACTOR
 
 
 @dataclass(frozen=True)
@@ -96,4 +96,4 @@ def cap_of(curves: CurveSet) -> float | None:
     """
     first = curves.values[:, 0] if curves.values.shape[1] else np.empty(0)
     first = first[np.isfinite(first)]
-    return CAP_FACTOR * float(np.mean(first)) if len(first) else None
+    return objective.cap_of(float(np.mean(first))) if len(first) else None

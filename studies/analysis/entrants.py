@@ -9,13 +9,8 @@ from studies.spec import ADAPTIVE_SAMPLERS, StudySpec
 
 def by_workload(records: Sequence[StudyRecord]) -> dict[str, tuple[StudyRecord, ...]]:
     """Return the studies of each workload by its name, in their order."""
-    names = dict.fromkeys(workload_name(record.spec) for record in records)
-    return {name: tuple(one for one in records if workload_name(one.spec) == name) for name in names}
-
-
-def workload_name(spec: StudySpec) -> str:
-    """Return the workload's name, which says so where the data are synthetic."""
-    return spec.workload + (" (synthetic)" if spec.data == "synthetic" else "")
+    names = dict.fromkeys(record.spec.workload_label for record in records)
+    return {name: tuple(one for one in records if one.spec.workload_label == name) for name in names}
 
 
 def labels(records: Sequence[StudyRecord]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pandas as pd
 from studies.analysis.estimates import FloatArray, IntArray
 from studies.analysis.targets import TargetTimes
 from studies.analysis.trials import booleans, floats
-from studies.objective import CAP_FACTOR
+from studies.objective import cap_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def finals_of(ends: pd.DataFrame, quantity: str, numbers: IntArray) -> Finals:
         numbers: the complete trials, ascending, [N]; those without a value of each replicate are left out.
     """
     first, last = floats(ends["first"]), floats(ends["last"])
-    cap = np.where(np.isnan(first), np.inf, CAP_FACTOR * first)
+    cap = np.array([cap_of(value) for value in first])
     values = np.where(booleans(ends["diverged"]), cap, np.minimum(last, cap))
     return _finals(quantity, numbers, ends["trial"].to_numpy(np.int64), ends["replicate"].to_numpy(np.int64), values)
 

@@ -79,7 +79,7 @@ def summarise(record: StudyRecord, trials: pd.DataFrame, curves: pd.DataFrame | 
     return StudySummary(
         study_id=record.id,
         study=record.name,
-        workload=spec.workload,
+        workload=spec.workload_label,
         optimizer=spec.optimizer,
         objective_name=spec.objective,
         n_trials=record.n_trials,

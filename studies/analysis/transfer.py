@@ -7,7 +7,6 @@ import numpy as np
 
 from studies.analysis.axes import searched_axes
 from studies.analysis.comparison import ratio_estimate
-from studies.analysis.entrants import workload_name
 from studies.analysis.estimates import Estimate, FloatArray
 from studies.analysis.finals import Finals
 from studies.analysis.trials import TrialTable
@@ -56,7 +55,7 @@ def _transfer(source: TriedStudy, target: TriedStudy) -> Transfer:
     distances = _distances(setting, target.spec, {name: values[rows] for name, values in target.table.values.items()})
     nearest = target.finals.best if source is target else int(np.argmin(distances))
     distance = float(distances[nearest])
-    names = workload_name(source.spec), workload_name(target.spec)
+    names = source.spec.workload_label, target.spec.workload_label
     if not distance <= NEAR:
         return Transfer(*names, None, distance, None)
     ratio = ratio_estimate(target.finals.values[nearest], target.finals.values[target.finals.best])

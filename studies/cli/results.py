@@ -107,7 +107,7 @@ def _print_studies(found: Sequence[StudyRecord]) -> None:
 def _row(record: StudyRecord) -> tuple[object, ...]:
     spec, trials = record.spec, f"{record.n_finished}/{record.n_trials}"
     progress = (record.state, trials, record.best_objective)
-    return (record.id, record.suite_id, record.name, spec.optimizer, *progress, spec.workload)
+    return (record.id, record.suite_id, record.name, spec.optimizer, *progress, spec.workload_label)
 
 
 def _as_json(record: StudyRecord) -> dict[str, Any]:
@@ -118,6 +118,7 @@ def _as_json(record: StudyRecord) -> dict[str, Any]:
         "suite_id": record.suite_id,
         "suite": record.suite,
         "workload": spec.workload,
+        "data": spec.data,
         "optimizer": spec.optimizer,
         "state": record.state,
         "problem": record.problem,

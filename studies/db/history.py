@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 from studies.db.engine import Database
 from studies.db.models import EpochRow, TrialRow
 from studies.db.records import Claim
-from studies.objective import CAP_FACTOR, objective_column
+from studies.objective import cap_of, objective_column
 from studies.samplers import PastTrial
 from studies.spec import StudySpec
 
@@ -68,7 +68,7 @@ def _mean_capped(rows: Sequence[Row[Any]], epochs: Sequence[int], n_seeds: int) 
     reached: dict[int, dict[int, list[float]]] = {}
     for (trial, _), values in by_replicate.items():
         first = values.get(0)
-        cap = math.inf if first is None else CAP_FACTOR * first
+        cap = math.inf if first is None else cap_of(first)
         diverged = any(value is None for value in values.values())
         for epoch in epochs:
             value = values.get(epoch)

@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from studies.db.connection import BUSY_TIMEOUT_SECONDS, Database, connect
 from studies.errors import ServiceError
@@ -121,6 +121,8 @@ def _make_folder(database: Database) -> None:
 def _one_at_a_time(database: Database) -> Iterator[None]:
     if not database.is_sqlite:
         with database.write() as connection:
+            # the transaction that holds the lock stays idle for as long as others do the work
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             yield
         return

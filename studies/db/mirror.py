@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import psycopg
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.pool import StaticPool
 
 from studies.db.connection import Database
 from studies.db.history import intermediate_values
@@ -33,14 +35,13 @@ _BATCH = 50
 def mirror(db: Database, study_id: str, wait: bool = False) -> None:
     """Add to Optuna's study what it lacks; while another process does so, leave it to it, or wait."""
     while _pending(db, study_id):
-        with _lock(db, wait) as locked:
-            if not locked:
+        with _locked_storage(db, wait) as storage:
+            if storage is None:
                 return  # its holder looks again after it has let go of the lock
             row = _pending(db, study_id)  # once more: the study may have been deleted meanwhile
             if row is None:
                 return
-            with _optuna_storage(db) as storage:
-                _add_missing(db, storage, row)
+            _add_missing(db, storage, row)
 
 
 def unmirrored_studies(db: Database) -> list[str]:
@@ -51,7 +52,8 @@ def unmirrored_studies(db: Database) -> list[str]:
 
 def forget(db: Database, optuna_name: str) -> None:
     """Delete the study from Optuna's tables."""
-    with _lock(db, wait=True), _optuna_storage(db) as storage, suppress(KeyError):  # nothing of it was mirrored
+    with _locked_storage(db, wait=True) as storage, suppress(KeyError):  # nothing of it was mirrored
+        assert storage is not None, "it was waited for"
         storage.delete_study(storage.get_study_id_from_name(optuna_name))
 
 
@@ -125,11 +127,48 @@ def _optuna_trial(row: Row[Any], spec: StudySpec, intermediate: dict[int, float]
 
 
 @contextmanager
-def _optuna_storage(db: Database) -> Iterator[RDBStorage]:
-    given = {"connect_args": db.connect_args}
+def _locked_storage(db: Database, wait: bool) -> Iterator[RDBStorage | None]:
+    """Open Optuna's tables under the one lock on writing to them; None if another has it. It dies with its holder.
+
+    On PostgreSQL Optuna writes through the very connection that holds the lock, and through no other: whoever loses
+    the lock, because that connection is cut, cannot write any more.
+    """
+    if db.is_sqlite:
+        with Path(f"{db.file}.mirror-lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield None
+            else:
+                with _optuna_storage(db, connect_args=db.connect_args) as storage:
+                    yield storage
+        return
+    with db.errors(), db.engine.connect() as connection:
+        connection.detach()  # it is not for others afterwards: closing it lets go of the lock
+        lock = func.pg_advisory_lock if wait else func.pg_try_advisory_lock
+        locked = connection.execute(select(lock(zlib.crc32(b"adam-studies mirror")))).scalar_one()
+        connection.commit()
+        if locked is False:
+            yield None
+            return
+        given = [connection.connection.dbapi_connection]
+
+        def give() -> object:
+            if not given:
+                raise psycopg.OperationalError("the connection that held the lock on Optuna's tables was lost")
+            return given.pop()
+
+        with _optuna_storage(db, poolclass=StaticPool, creator=give) as storage:
+            yield storage
+
+
+@contextmanager
+def _optuna_storage(db: Database, **engine_kwargs: Any) -> Iterator[RDBStorage]:
     try:
         with db.errors():
-            storage = RDBStorage(db.url, engine_kwargs=given, skip_compatibility_check=True, skip_table_creation=True)
+            storage = RDBStorage(
+                db.url, engine_kwargs=engine_kwargs, skip_compatibility_check=True, skip_table_creation=True
+            )
         try:
             yield storage
         finally:
@@ -137,27 +176,3 @@ def _optuna_storage(db: Database) -> Iterator[RDBStorage]:
             storage.engine.dispose()
     except StorageInternalError as error:
         raise db.failure(str(error.__cause__ or error)) from error
-
-
-@contextmanager
-def _lock(db: Database, wait: bool) -> Iterator[bool]:
-    """Hold the one lock on writing to Optuna's tables; yields whether it was had. It dies with its holder."""
-    if db.is_sqlite:
-        with Path(f"{db.engine.url.database}.mirror-lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-        return
-    key = zlib.crc32(b"adam-studies mirror")
-    with db.errors(), db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if wait:
-            connection.execute(select(func.pg_advisory_lock(key)))
-        locked = wait or connection.execute(select(func.pg_try_advisory_lock(key))).scalar_one()
-        try:
-            yield locked
-        finally:
-            if locked:
-                connection.execute(text("select pg_advisory_unlock(:key)"), {"key": key})

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import time
 from contextlib import closing
+from itertools import count
 from urllib.parse import quote
 
 import pandas as pd
@@ -38,9 +39,19 @@ def run_sql(database: Database, text: str, limit: int, time_limit_seconds: float
         raise InputError(f"the query must be one SELECT, got {text[:60]!r}")
     query = _query_sqlite if database.is_sqlite else _query_postgresql
     names, rows = query(database, text, limit, time_limit_seconds)
-    frame = pd.DataFrame.from_records(rows[:limit], columns=names)
+    frame = pd.DataFrame.from_records(rows[:limit], columns=_unique(names))
     frame.attrs["truncated"] = len(rows) > limit
     return frame
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Return the names of columns, those that came before with a number behind: a join has many twice."""
+    seen: set[str] = set()
+    for place, name in enumerate(names):
+        candidates = (name if number == 1 else f"{name}_{number}" for number in count(1))
+        names[place] = next(candidate for candidate in candidates if candidate not in seen)
+        seen.add(names[place])
+    return names
 
 
 def _query_sqlite(database: Database, text: str, limit: int, seconds: float) -> _Result:

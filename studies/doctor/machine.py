@@ -57,7 +57,7 @@ def _gpu() -> Finding:
 
 
 def _folder(about: str, path: Path, setting: str) -> Finding:
-    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    existing = next(folder for folder in (path, *path.parents) if os.path.exists(folder))
     if not os.access(existing, os.W_OK | os.X_OK):
         return problem(about, f"{path} cannot be written", f"let this user write there, or set {setting}")
     free_bytes = shutil.disk_usage(existing).free

@@ -45,7 +45,10 @@ def _broker(settings: Settings) -> Finding:
     try:
         with redis.Redis.from_url(url, **patience) as client:
             version = client.info("server")["redis_version"]
-    except (redis.RedisError, ValueError, OSError) as error:
+    except ValueError:  # whose text would quote a part of the password
+        told = f"the URL of Redis ({where}) cannot be read: characters such as / and # of a password must be %-encoded"
+        return problem("broker", told, "set ADAM_STUDIES_BROKER_URL to redis://:PASSWORD@HOST:PORT/0")
+    except (redis.RedisError, OSError) as error:
         told = f"Redis ({where}) does not answer: {' '.join(str(error).split())}"
         return problem("broker", told, "start it, or set ADAM_STUDIES_BROKER_URL")
     seconds = time.monotonic() - started

@@ -93,7 +93,7 @@ _CIFAR10_CNN = Workload(
     n_test=10_000,
     batch_size=128,
     epochs=3,
-    unstated="The paper states neither the whitening (here contrast normalisation and ZCA as in pylearn2), nor the "
+    unstated="The paper states neither the whitening (here contrast normalisation and ZCA after pylearn2), nor the "
     "convolutions' activation and padding (here ReLU, 2 pixels of 0; pooling windows are cut off at the right and "
     f"lower edge), nor a schedule (here constant), nor {_INITIAL.format(_HE)}.",
 )

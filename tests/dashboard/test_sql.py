@@ -65,3 +65,13 @@ def test_more_rows_than_are_shown(db: Database, open_page: OpenPage, monkeypatch
     insert_study(db)
     frame = run_sql(db, "SELECT trial FROM results", 3)
     assert frame.attrs["truncated"] and len(frame) == 3
+
+
+def test_a_join_with_names_twice_and_values_of_many_kinds(db: Database, open_page: OpenPage) -> None:
+    insert_study(db)
+    query = (
+        "SELECT r.*, c.*, CASE WHEN c.epoch = 0 THEN x'ff00' ELSE c.epoch END AS m FROM results r, curves c LIMIT 20"
+    )
+    app = open_page("sql", q=query)
+    assert errors(app) == []
+    assert {"study_id", "study_id_2"} <= set(app.dataframe[0].value)

@@ -47,7 +47,7 @@ def test_a_healthy_service(settings: Settings, database: Database) -> None:
 def test_silent_workers_and_studies_that_cannot_be_trained(settings: Settings, database: Database) -> None:
     insert_worker(database, "w-alive")
     insert_worker(database, "w-silent", silent_seconds=100.0)
-    study = insert_study(database)
+    study = insert_study(database, trials=0)
     submissions.set_problem(database, study, "node7: MNIST's file is missing")
     findings = list(examine_service(replace(settings, database_url=database.url)))
     assert [finding.state for finding in about(findings, "workers")] == ["ok", "warning"]
@@ -85,6 +85,14 @@ def test_what_does_not_answer_is_told_without_its_password(settings: Settings) -
     findings = list(examine_service(broken))
     assert [(finding.about, finding.state) for finding in findings] == [("broker", "problem"), ("database", "problem")]
     assert "geheim" not in repr(findings)
+
+
+@pytest.mark.parametrize("password", ["gehe/im", "gehe#im", "gehe?im"])
+def test_a_broker_whose_url_cannot_be_read(settings: Settings, password: str) -> None:
+    broken = replace(settings, broker_url=f"redis://:{password}@127.0.0.1:1/0")
+    found = about(examine_service(broken), "broker")
+    assert [finding.state for finding in found] == ["problem"]
+    assert "gehe" not in repr(found)
 
 
 def test_a_home_that_cannot_be_written(settings: Settings, tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 """Optuna's tables hold the same trials, values and states, whoever mirrors and however often."""
 
 import threading
+from itertools import count
+from typing import Any
 
 import optuna
 import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import update
+from sqlalchemy import text, update
 
+from studies.db import mirror as mirror_module
 from studies.db.engine import Database, open_database
 from studies.db.mirror import forget, mirror, unmirrored_studies
 from studies.db.models import StudyRow
@@ -76,6 +79,37 @@ def test_mirrors_at_once_add_nothing_twice(database: Database) -> None:
     for study_id in study_ids:
         mirror(database, study_id)
         assert [trial.number for trial in load(database, study_id)] == list(range(60))
+
+
+def test_mirror_that_lost_its_lock_adds_nothing_twice(
+    postgresql_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, other = open_database(postgresql_settings), open_database(postgresql_settings)
+    study_id = insert_study(database)
+    pending, final_prefix, calls = mirror_module._pending, mirror_module._final_prefix, count()
+
+    def cut_under_the_lock(*args: Any) -> Any:
+        if next(calls) == 1:  # the first look is before the lock
+            cut = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+            with other.read() as connection:
+                connection.execute(text(f"{cut} and pid <> pg_backend_pid()"))
+        return pending(*args)
+
+    def let_another_go_first(*args: Any) -> Any:
+        found = final_prefix(*args)
+        monkeypatch.undo()
+        mirror(other, study_id)
+        return found
+
+    monkeypatch.setattr(mirror_module, "_pending", cut_under_the_lock)
+    monkeypatch.setattr(mirror_module, "_final_prefix", let_another_go_first)
+    with pytest.raises(ServiceError):
+        mirror(database, study_id)
+    monkeypatch.undo()
+    mirror(other, study_id)
+    assert [trial.value for trial in load(other, study_id)] == list(trials_frame(other, study_id)["objective"])
+    database.close()
+    other.close()
 
 
 def test_database_that_optuna_cannot_use_is_told_in_one_line(sqlite_settings: Settings) -> None:

@@ -33,3 +33,12 @@ def test_epochs_to_target_counts_a_miss_as_twice_the_epochs() -> None:
     assert target_objective([[2.0, 1.0, 0.5], [2.0, 1.9, 1.8]], target=1.0, epochs=2).mean == (1 + 4) / 2
     assert target_objective([[2.0, None]], target=1.0, epochs=5).mean == 10.0
     assert objective_column("epochs_to_target") == "train_loss"
+
+
+def test_of_losses_below_zero_the_cap_still_lies_above_the_start() -> None:
+    """A density's negative log-likelihood may be negative: ten times it would be better than any result."""
+    assert loss_objective([[-1.0, -5.0, -9.0]]).mean == -9.0
+    assert loss_objective([[-1.0, 3.0]]).mean == 3.0
+    assert loss_objective([[-1.0, 50.0]]).mean == loss_objective([[-1.0, None]]).mean == 8.0
+    assert loss_objective([[0.0, 50.0]]).mean == 50.0
+    assert loss_objective([[0.0, None]]).mean == math.inf

@@ -160,3 +160,10 @@ def test_a_connection_that_dies(postgresql_settings: Settings) -> None:
         run_sql(database, "select pg_terminate_backend(pg_backend_pid())", 10)
     assert run_sql(database, "select 1 as one", 10).one.tolist() == [1]
     database.close()
+
+
+def test_columns_of_one_name_are_told_apart(database: Database, study_id: str) -> None:
+    query = "select r.study_id, c.study_id, 1 as study_id_2, c.epoch from results r join curves c on c.trial = r.trial"
+    frame = run_sql(database, query, limit=3)
+    assert list(frame.columns) == ["study_id", "study_id_2", "study_id_2_2", "epoch"]
+    assert frame["study_id_2"].tolist() == [study_id] * 3

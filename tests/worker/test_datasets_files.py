@@ -182,6 +182,8 @@ def test_missing_imdb(tmp_path: Path) -> None:
         (lambda review: review.unlink(), "{root} is not the whole data set: test/neg holds 2 files of 3, number 1 is "),
         (lambda review: review.rename(review.with_name("7_2.txt")), "{root} is not the whole data set: test/neg holds"),
         (lambda review: review.with_name("3_2.txt").write_text("more"), "{root} is not the whole data set: test/neg "),
+        (lambda review: review.with_name("1_9.txt").write_text("good"), "{root} is not the whole data set: test/neg "),
+        (lambda review: review.rename(review.with_name("1_9.txt")), "{root} is not the whole data set: test/neg "),
         (lambda review: review.write_bytes(b""), "{root}/test/neg/1_2.txt is empty; expected is a review"),
         (lambda review: review.write_bytes(b" \n"), "{root}/test/neg/1_2.txt is empty; expected is a review"),
         (lambda review: review.write_bytes(b"na\xefve"), "{root}/test/neg/1_2.txt is not UTF-8: invalid continuation"),

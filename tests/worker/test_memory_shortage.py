@@ -14,7 +14,7 @@ from studies.settings import Settings
 from tests.factories import make_spec
 from tests.worker.test_runner import finish, make_runner, submit
 from worker.device import is_short_of_memory
-from worker.training import ArrayTraining
+from worker.training import ArrayPlan, ArrayTraining
 
 SHORTAGE_SECONDS = 0.5
 
@@ -39,6 +39,30 @@ def test_shortage_that_passes_costs_no_trial(
     finish(make_runner(db, tmp_path), db, study_id)
     assert queries.find_study(db, study_id).counts == {"complete": 4}
     assert 2 <= len(tries) <= 4, "one after each rest"
+    db.close()
+
+
+def test_shortage_that_lasts_is_answered_by_smaller_arrays(
+    sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to the longest rest no try is lost; from there on, three cost an array of several trials its size."""
+    db = open_database(sqlite_settings)
+    study_id = submit(db, make_spec(n_trials=4, n_seeds=1, epochs=2))
+    build = ArrayTraining.__init__
+    sizes: list[int] = []
+
+    def build_if_it_is_small(self: ArrayTraining, plan: ArrayPlan, *args: Any, **kwargs: Any) -> None:
+        sizes.append(len(plan.lanes))
+        if len(plan.lanes) > 1:
+            raise MemoryError
+        build(self, plan, *args, **kwargs)
+
+    monkeypatch.setattr(ArrayTraining, "__init__", build_if_it_is_small)
+    monkeypatch.setattr("worker.runner.FIRST_REST_SECONDS", 0.01)
+    monkeypatch.setattr("worker.runner.LONGEST_REST_SECONDS", 0.04)
+    finish(make_runner(db, tmp_path), db, study_id)
+    assert queries.find_study(db, study_id).counts == {"complete": 4}
+    assert sizes == [4] * 6 + [1] * 4, "after 0.01, 0.02 and 0.04 seconds of rest each failure counts"
     db.close()
 
 

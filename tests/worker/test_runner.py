@@ -207,7 +207,7 @@ def _after_epoch(runner: Runner, epoch: int, act: Callable[[], object]) -> None:
 
 
 @pytest.mark.usefixtures("eager_wishes")
-@pytest.mark.parametrize("damage", ["missing", "truncated", "foreign"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "altered", "foreign"])
 def test_damaged_checkpoint_costs_time_and_nothing_else(sqlite: Database, tmp_path: Path, damage: str) -> None:
     spec = make_spec(epochs=4)
     whole, damaged = submit(sqlite, spec), submit(sqlite, spec)
@@ -220,6 +220,10 @@ def test_damaged_checkpoint_costs_time_and_nothing_else(sqlite: Database, tmp_pa
         checkpoint.unlink()
     elif damage == "truncated":
         checkpoint.write_bytes(checkpoint.read_bytes()[:100])
+    elif damage == "altered":  # wrong numbers among the weights, which torch would take for numbers
+        snapshot = torch.load(checkpoint, weights_only=True)
+        snapshot["array"]["layers"][0][0].add_(1.0)
+        torch.save(snapshot, checkpoint)
     else:
         torch.save({"epoch": 1}, checkpoint)
     finish(make_runner(sqlite, tmp_path), sqlite, damaged)

@@ -55,7 +55,7 @@ def _from_archive(name: str, archive: bytes, tree: DataTree) -> Iterator[tuple[t
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar:
             folder, _, file_name = member.name.removeprefix(f"{tree.name}/").rpartition("/")
-            match = re.fullmatch(tree.pattern, file_name)
+            match = re.fullmatch(tree.folders.get(folder, ""), file_name)
             file = tar.extractfile(member)
             if folder in tree.folders and match and file is not None:
                 yield (folder, int(match[1])), _text(file.read(), f"{name}:{member.name}")
