@@ -14,8 +14,9 @@ def workload_cards() -> Workload:
     if st.session_state.get(_KEY) not in found.workloads:
         st.session_state[_KEY] = next(entry.name for entry in found.workloads.values() if not entry.download)
     chosen = found.workloads[st.session_state[_KEY]]
+    members = found.kinds[_kind(found, chosen)]
     grid = st.grid(2, min_column_width=260, border=True)
-    for entry in found.kinds[_kind(found, chosen)]:
+    for entry in members:
         with grid.cell():
             _card(entry, entry is chosen)
     for problem in found.problems:
