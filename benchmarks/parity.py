@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
 
+from adam_core.arrays.trial_array import TrialArray
 from adam_core.models.examples import Examples
 from adam_core.models.stacked_model import Draw
 from adam_core.randomness import Purpose, epoch_order, stream
@@ -38,6 +40,15 @@ class Deviation:
     n_steps: int
     loss: float  #: of the batches' losses, relative
     parameters: float  #: of the last parameters, relative to the largest
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """The largest relative deviations of the batches' losses in float32 from the script's in float64."""
+
+    n_steps: int
+    ours: float
+    script: float
 
 
 def plan_of_default_adam(name: str, epochs: int) -> ArrayPlan:
@@ -73,18 +84,44 @@ def first_steps(plan: ArrayPlan, data: Dataset, n_steps: int) -> Deviation:
         n_steps: at most an epoch.
     """
     script, array = Script(plan, data), build_array(plan, data.device, data.dtype)
-    losses = script.train(1)
-    order = torch.from_numpy(epoch_order(plan.seed, 0, 1, plan.n_train))
-    worst = 0.0
-    for step, rows in enumerate(torch.split(order, plan.batch_size)[:n_steps]):
-        batch = array.prepare(data.train.gather(rows), _training_noise(plan, 1, step), training=True)
-        ours = array.losses(batch)[0, 0].item() / len(rows) + array.penalty()[0].item()
-        array.step(step + 1, {0: batch})
-        worst = max(worst, abs(ours / next(losses) - 1))
+    worst = _worst(_batch_losses(plan, data, array), script.train(1), n_steps)
     parameters = script.twin.parameters_of([layer[0] for layer in array.parameters()])
     true = dict(script.twin.named_parameters())
     gaps = [(parameters[name] - true[name]).abs().max().item() for name in true]
     return Deviation(n_steps, worst, max(gaps) / max(tensor.abs().max().item() for tensor in true.values()))
+
+
+def rounding(plan: ArrayPlan, single: Dataset, double: Dataset, n_steps: int) -> Rounding:
+    """How far float32 takes both from float64 over the first steps, of which there are at most an epoch.
+
+    Args:
+        plan: of one lane.
+        single: the data in float32.
+        double: the same in float64.
+        n_steps: at least 1.
+    """
+    exact = list(islice(Script(plan, double).train(1), n_steps))
+    array = build_array(plan, single.device, single.dtype)
+    return Rounding(
+        n_steps=len(exact),
+        ours=_worst(_batch_losses(plan, single, array), iter(exact), len(exact)),
+        script=_worst(Script(plan, single).train(1), iter(exact), len(exact)),
+    )
+
+
+def _worst(losses: Iterator[float], exact: Iterator[float], n_steps: int) -> float:
+    pairs = zip(islice(losses, n_steps), islice(exact, n_steps), strict=True)
+    return max(abs(loss / true - 1) for loss, true in pairs)
+
+
+def _batch_losses(plan: ArrayPlan, data: Dataset, array: TrialArray) -> Iterator[float]:
+    """The first epoch's updates of an array of one lane, and the loss of each batch before its update."""
+    order = torch.from_numpy(epoch_order(plan.seed, 0, 1, plan.n_train))
+    for step, rows in enumerate(torch.split(order, plan.batch_size)):
+        batch = array.prepare(data.train.gather(rows), _training_noise(plan, 1, step), training=True)
+        loss = array.losses(batch)[0, 0].item() / len(rows) + array.penalty()[0].item()
+        array.step(step + 1, {0: batch})
+        yield loss
 
 
 class Script:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from benchmarks.figures import FIGURES, Curve
 from benchmarks.machine import describe
-from benchmarks.parity import first_steps, our_losses, plan_of_default_adam, script_losses
+from benchmarks.parity import first_steps, our_losses, plan_of_default_adam, rounding, script_losses
 from benchmarks.replication_page import render
 from benchmarks.twins import RECIPES
 from studies.settings import Settings
@@ -36,8 +36,8 @@ _CPU = torch.device("cpu")
 _PARITY_EPOCHS = {"cifar10-cnn": 1, "cifar10-cnn-dropout": 1}
 _OTHER_PARITY_EPOCHS = 5
 
-#: Steps of the comparison in float64.
-_FLOAT64_STEPS = 10
+#: Steps of the comparison in float64, and of that of float32 with it.
+_FLOAT64_STEPS, _ROUNDING_STEPS = 10, 50
 
 _SECTIONS = ("parity", "figures")
 
@@ -69,6 +69,11 @@ def _measured(
         if _is_new(results["parity"].get(workload, {}).get("default Adam"), epochs):
             _say(f"{workload}: {epochs} epochs of default Adam, twice")
             yield "parity", "default Adam", _parity(workload, epochs)
+        if "rounding" not in results["parity"].get(workload, {}):
+            _say(f"{workload}: {_ROUNDING_STEPS} steps in float32 and in float64")
+            single, double = (_dataset(workload, dtype) for dtype in (torch.float32, torch.float64))
+            lost = rounding(plan_of_default_adam(workload, 1), single, double, _ROUNDING_STEPS)
+            yield "parity", "rounding", asdict(lost)
     if "figures" in asked.sections and workload in FIGURES:
         figure = FIGURES[workload]
         epochs = asked.epochs or figure.epochs

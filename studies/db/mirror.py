@@ -158,8 +158,11 @@ def _locked_storage(db: Database, wait: bool) -> Iterator[RDBStorage | None]:
                 raise psycopg.OperationalError("the connection that held the lock on Optuna's tables was lost")
             return given.pop()
 
-        with _optuna_storage(db, poolclass=StaticPool, creator=give) as storage:
-            yield storage
+        try:
+            with _optuna_storage(db, poolclass=StaticPool, creator=give) as storage:
+                yield storage
+        finally:
+            connection.invalidate()  # Optuna's engine has closed it
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def test_a_page_of_both_parts_which_a_second_run_does_not_train_again(
     monkeypatch.setattr("benchmarks.replication_page.FIGURES", {"digits-logistic": figure})
     arguments = ["--workloads", "digits-logistic", "--epochs", "2", "--results", str(tmp_path)]
     main(arguments)
-    assert len(capsys.readouterr().err.splitlines()) == 3
+    assert len(capsys.readouterr().err.splitlines()) == 4
     found = json.loads((tmp_path / "replication.json").read_text("utf-8"))
     adam = found["figures"]["digits-logistic"]["Adam"]
     good, wild = adam["losses"].values()
@@ -70,6 +70,8 @@ def test_a_page_of_both_parts_which_a_second_run_does_not_train_again(
     assert "| AdaGrad | 1e+38 | all diverged |" in page and "- They differ." in page
     last = found["parity"]["digits-logistic"]["default Adam"]["float32"][-1]
     assert f"| digits-logistic | 2 | {last['ours']['train']:.6g} | {last['script']['train']:.6g} |" in page
+    lost = found["parity"]["digits-logistic"]["rounding"]
+    assert lost["n_steps"] == 12 and 1e-9 < lost["ours"] < 1e-5 and 1e-9 < lost["script"] < 1e-5
     main(arguments)
     assert capsys.readouterr().err == ""
     main([*arguments, "--epochs", "3", "--sections", "figures"])

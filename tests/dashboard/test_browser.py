@@ -115,7 +115,7 @@ def test_submit_watch_and_link(db: Database, page: Page, server: tuple[str, int]
     fill_study(db, study.id)
     expect(linked.get_by_text("32 of 32 trials")).to_be_visible()
     expect(linked.locator(".stMarkdownBadge")).to_contain_text("complete")
-    expect(linked.locator(".js-plotly-plot")).to_have_count(3)
+    expect(linked.locator(".js-plotly-plot")).to_have_count(4)
     assert (
         _downloaded(linked, "Trials as CSV")["objective"].tolist() == trials_frame(db, study.id)["objective"].tolist()
     )

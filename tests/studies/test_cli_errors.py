@@ -55,7 +55,7 @@ def refused(result: Result, code: int = 2) -> str:
         ("extend s-x --trials many", "Invalid value for '--trials': 'many' is not a valid integer."),
         (
             "export s-x --what losses",
-            "Invalid value for '--what': 'losses' is not one of 'trials', 'curves', 'diagnostics'.",
+            "Invalid value for '--what': 'losses' is not one of 'trials', 'curves', 'diagnostics', 'trajectories'.",
         ),
         ("export s-x --format xls", "Invalid value for '--format': 'xls' is not one of 'csv', 'parquet', 'json'."),
         ("up --workers 0", "Invalid value for '--workers': 0 is not in the range 1<=x<=256."),

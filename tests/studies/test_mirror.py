@@ -69,6 +69,22 @@ def test_mirror_after_a_crash_adds_nothing_twice(database: Database) -> None:
     assert unmirrored_studies(database) == []
 
 
+def test_mirror_leaves_no_connection_and_says_nothing(
+    postgresql_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = open_database(postgresql_settings)
+    study_id = insert_study(database)
+    database.close()
+    with caplog.at_level("WARNING"):
+        mirror(database, study_id)
+    database.close()
+    assert caplog.records == []
+    with database.read() as connection:
+        others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        assert connection.execute(text(others)).scalar_one() == 0
+    database.close()
+
+
 def test_mirrors_at_once_add_nothing_twice(database: Database) -> None:
     study_ids = [insert_study(database, make_spec(n_trials=60, epochs=1)) for _ in range(2)]
     threads = [threading.Thread(target=mirror, args=(database, study_id)) for study_id in study_ids * 3]
