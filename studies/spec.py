@@ -28,6 +28,7 @@ from studies.search_space import (
 )
 from studies.spec_errors import one_line
 from studies.workloads import Workload, find_workload
+from studies.workloads.demands import check_demands
 
 Name = Annotated[
     str, Field(strict=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
@@ -97,7 +98,9 @@ class StudySpec(BaseModel):
         optimizer = self.optimizer_entry
         self._check_space(optimizer)
         if info.context is not _STORED:
-            self._check_workload(self.workload_entry)
+            check_demands(self.workload_entry, self.data, self.batch_size, self.objective)
+        if self.batch_size > self.n_train:
+            raise ValueError(f"batch_size: must be at most the {self.n_train} training examples, got {self.batch_size}")
         if (self.objective == "epochs_to_target") != (self.target is not None):
             raise ValueError(
                 "target: the train_loss to reach must be given with the objective epochs_to_target, and only then, "
@@ -107,23 +110,6 @@ class StudySpec(BaseModel):
         if self.sampler == "grid":
             self._check_grid()
         return self
-
-    def _check_workload(self, workload: Workload) -> None:
-        if self.data == "synthetic" and not workload.download:
-            raise ValueError(f"data: must be real for {workload.name}, whose data need no download, got synthetic")
-        if workload.online and self.batch_size != 1:
-            raise ValueError(f"batch_size: must be 1 for {workload.name}, an online problem, got {self.batch_size}")
-        if self.holdout and not workload.n_validation:
-            raise ValueError(
-                f"objective: must be train_loss or epochs_to_target for {workload.name}, which has no examples to hold "
-                f"out, got {self.objective}"
-            )
-        if self.objective == "validation_error" and workload.metric is None:
-            raise ValueError(
-                f"objective: must not be validation_error for {workload.name}, which counts no errors, got it"
-            )
-        if self.batch_size > self.n_train:
-            raise ValueError(f"batch_size: must be at most the {self.n_train} training examples, got {self.batch_size}")
 
     def _check_space(self, optimizer: Optimizer) -> None:
         space: dict[str, Dimension] = {}

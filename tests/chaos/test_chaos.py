@@ -1,0 +1,33 @@
+"""A short `make chaos`: random faults over one study, chosen by a seed."""
+
+import random
+
+import pytest
+
+from studies.db import queries
+from tests.chaos.chaos import FAULTS, Injected, chaos_spec, judge_run, run, run_undisturbed, wait_for_end
+from tests.chaos.stack import running_stack
+
+pytestmark = pytest.mark.slow  # minutes in all: `make chaos` and `make test-slow` run them
+
+SEED = 20141223
+N_FAULTS = 2
+SMALL = {"n_seeds": 1, "epochs": 40}
+
+
+@pytest.mark.timeout(300)
+def test_random_faults_lose_nothing_and_count_nothing_twice() -> None:
+    rng = random.Random(SEED)
+    injected: list[Injected] = []
+    with running_stack() as stack:
+        for _ in range(2):
+            stack.add_worker()
+        study_id = stack.submit(chaos_spec(n_trials=16, **SMALL))
+        run(stack, study_id, rng.sample(FAULTS, N_FAULTS), rng, injected.append)
+        wait_for_end(stack)
+        for worker in list(stack.workers):
+            stack.remove_worker(worker)
+        n_trials = queries.find_study(stack.db, study_id).n_trials
+        undisturbed_id = run_undisturbed(stack, chaos_spec(n_trials=n_trials, **SMALL))
+        verdict = judge_run(stack, study_id, undisturbed_id)
+    assert verdict.is_clean, (injected, verdict)
