@@ -22,7 +22,9 @@ def cap_of(first: float) -> float:
     Of a value below 0, as a likelihood's logarithm may have, as far above it as ten times its size is above it; there
     is no cap where the value is 0 or not finite.
     """
-    return first + (_CAP_FACTOR - 1) * abs(first) if math.isfinite(first) and first else math.inf
+    if not math.isfinite(first) or first == 0:
+        return math.inf
+    return _CAP_FACTOR * first if first > 0 else (2 - _CAP_FACTOR) * first
 
 
 def loss_objective(curves: Sequence[Sequence[float | None]]) -> Objective:

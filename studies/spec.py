@@ -98,9 +98,7 @@ class StudySpec(BaseModel):
         optimizer = self.optimizer_entry
         self._check_space(optimizer)
         if info.context is not _STORED:
-            check_demands(self.workload_entry, self.data, self.batch_size, self.objective)
-        if self.batch_size > self.n_train:
-            raise ValueError(f"batch_size: must be at most the {self.n_train} training examples, got {self.batch_size}")
+            self._check_workload()
         if (self.objective == "epochs_to_target") != (self.target is not None):
             raise ValueError(
                 "target: the train_loss to reach must be given with the objective epochs_to_target, and only then, "
@@ -110,6 +108,11 @@ class StudySpec(BaseModel):
         if self.sampler == "grid":
             self._check_grid()
         return self
+
+    def _check_workload(self) -> None:
+        check_demands(self.workload_entry, self.data, self.batch_size, self.objective)
+        if self.batch_size > self.n_train:
+            raise ValueError(f"batch_size: must be at most the {self.n_train} training examples, got {self.batch_size}")
 
     def _check_space(self, optimizer: Optimizer) -> None:
         space: dict[str, Dimension] = {}
