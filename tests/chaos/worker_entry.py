@@ -27,10 +27,10 @@ CHECKPOINT_SECONDS = 1.0  #: 30
 BUSY_TIMEOUT_SECONDS = 2  #: 30
 HOG_SECONDS = 2.0  #: how long memory is short
 
-# before the modules that take them by name are imported
-trial_states.LEASE_SECONDS = LEASE_SECONDS
-workers.LIVE_SECONDS = LIVE_SECONDS
-connection.BUSY_TIMEOUT_SECONDS = BUSY_TIMEOUT_SECONDS
+if __name__ == "__main__":  # before the modules that take them by name are imported; never in a test's own process
+    trial_states.LEASE_SECONDS = LEASE_SECONDS
+    workers.LIVE_SECONDS = LIVE_SECONDS
+    connection.BUSY_TIMEOUT_SECONDS = BUSY_TIMEOUT_SECONDS
 
 from studies.db import leases  # noqa: E402
 from studies.db.records import Claim  # noqa: E402
