@@ -92,17 +92,18 @@ def _measure_removal(shape_name: str, width: int, n_lanes: int, folder: Path, de
     return Removal(n_lanes, seconds, before_seconds, _step_seconds(steps))
 
 
-def _step_seconds(steps: Iterator[None]) -> float:
+def _step_seconds(steps: Iterator[int]) -> float:
     """The median time of a step."""
     for _ in range(_WARM_UP_STEPS):
         next(steps)
     finish()
     timings: list[float] = []
-    while sum(timings) < _TIMED_SECONDS:
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < _TIMED_SECONDS:
         started = time.perf_counter()
-        next(steps)
+        n_steps = next(steps)
         finish()
-        timings.append(time.perf_counter() - started)
+        timings.append((time.perf_counter() - started) / n_steps)
     return median(timings)
 
 

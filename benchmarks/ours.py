@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
@@ -24,6 +25,7 @@ from worker.calibration import choose_block_width, choose_lanes
 from worker.datasets.registry import Dataset
 from worker.datasets.words import N_WORDS
 from worker.device import use_one_thread
+from worker.training import steps_together
 
 OURS = "ours"
 
@@ -46,18 +48,13 @@ def our_way(shape_name: str, width: int, n_lanes: int, folder: Path, device: tor
 def our_step(shape_name: str, width: int, n_lanes: int, folder: Path, device: torch.device) -> Step:
     """A step of all lanes of an array, of as many seeds as a study has."""
     _, steps = training(shape_name, width, n_lanes, _spec(shape_name).n_seeds, folder, device)
-
-    def step() -> float:
-        next(steps)
-        return n_lanes
-
-    return step
+    return lambda: n_lanes * next(steps)
 
 
 def training(
     shape_name: str, width: int, n_lanes: int, n_seeds: int, folder: Path, device: torch.device
-) -> tuple[TrialArray, Iterator[None]]:
-    """An array, and its training: each item is a step of all lanes."""
+) -> tuple[TrialArray, Iterator[int]]:
+    """An array, and its training: each item is some steps of all lanes, counted."""
     use_one_thread()
     spec, train = _spec(shape_name), _dataset(shape_name, folder, device).train
     lanes = tuple(Lane(lane // n_seeds, lane % n_seeds, {}) for lane in range(n_lanes))
@@ -65,22 +62,29 @@ def training(
     return array, _steps(array, train)
 
 
-def _steps(array: TrialArray, train: Examples) -> Iterator[None]:
+def _steps(array: TrialArray, train: Examples) -> Iterator[int]:
     """What `worker.training` does between the ends of epochs."""
-    number = 0
+    number, together = 0, 1
     for epoch in count(1):
         orders = {seed: epoch_order(0, seed, epoch, len(train)) for seed in array.seeds}
         chosen = {
             seed: torch.split(torch.from_numpy(order).to(train.device), BATCH_SIZE) for seed, order in orders.items()
         }
-        for step in range(-(-len(train) // BATCH_SIZE)):
-            batches = {
-                seed: array.prepare(train.gather(rows[step]), _noise(seed, epoch, step), training=True)
-                for seed, rows in chosen.items()
-            }
-            number += 1
-            array.step(number, batches)
-            yield
+        step, n_steps = 0, -(-len(train) // BATCH_SIZE)
+        while step < n_steps:
+            before, stop = time.perf_counter(), min(step + together, n_steps)
+            batches = [
+                {
+                    seed: array.prepare(train.gather(rows[at]), _noise(seed, epoch, at), training=True)
+                    for seed, rows in chosen.items()
+                }
+                for at in range(step, stop)
+            ]
+            array.steps(number + 1, batches)
+            together = steps_together((time.perf_counter() - before) / (stop - step))
+            number += stop - step
+            yield stop - step
+            step = stop
 
 
 def _noise(seed: int, epoch: int, step: int) -> Draw:

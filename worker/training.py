@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from adam_core.models.examples import Examples
 from adam_core.models.stacked_model import Batch, Draw
@@ -19,52 +20,23 @@ from worker.array_plan import ArrayPlan, Lane, build_array
 from worker.datasets.registry import Dataset
 from worker.device import use_one_thread
 from worker.regret import Regret
+from worker.reports import EpochReport, LaneMetrics, Tick
 
 __all__ = ["ArrayPlan", "ArrayTraining", "EpochReport", "Lane", "LaneMetrics", "Tick"]
 
 #: A yield follows within this time and one step: far below the 2 seconds allowed, since machines get loaded.
 TICK_SECONDS = 0.5
 
+#: Steps that a block makes before the next one's turn, at most so many and for such a share of a tick's time: enough to
+#: find its state in the caches, few enough for batches to take little memory.
+_STEPS_TOGETHER = 8
+_TICK_SHARE = 0.1
+
 #: Of snapshots; one of another format is of no use.
 SNAPSHOT_FORMAT = 3
 
 #: Examples in a chunk of an evaluation: fixed, since sums depend on it; few enough for a CPU's cache.
 EVALUATION_CHUNK = 1024
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A sign of life: `step` of the epoch's `n_steps` updates are done (epoch 0: the metrics at initialisation)."""
-
-    epoch: int
-    step: int
-    n_steps: int
-
-
-@dataclass(frozen=True)
-class LaneMetrics:
-    """A lane's metrics at the end of an epoch: all None where it diverged, validation's where none is held out."""
-
-    trial: int
-    replicate: int
-    train_loss: float | None = None  #: over the whole training set, with the L2 term; online the average regret so far
-    validation_loss: float | None = None  #: data loss, as the test loss
-    validation_error: float | None = None  #: share of the examples
-    test_loss: float | None = None
-    test_error: float | None = None
-    diverged: bool = False  #: whether a figure was not finite; then the lane ends here
-    diagnostics: Mapping[str, float] | None = None  #: the figures of `StepDiagnostics`, where they are asked for
-    position: tuple[float, ...] | None = None  #: the parameters, where the workload has coordinates to store
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """The metrics of all lanes at the end of an epoch (0: at initialisation)."""
-
-    epoch: int
-    steps: int  #: updates so far
-    seconds: float  #: training time of this epoch, per lane
-    lanes: tuple[LaneMetrics, ...]
 
 
 _Event = TypeVar("_Event", Tick, EpochReport)
@@ -145,25 +117,17 @@ class ArrayTraining:
 
     def _train(self, train: Examples) -> Generator[Tick, _Reply, None]:
         """The rest of this epoch's updates."""
-        size = self._plan.batch_size
-        seeds = self._array.seeds
-        orders = {seed: self._order(seed, len(train)) for seed in seeds}
-        chosen = {seed: torch.split(torch.from_numpy(order).to(self._device), size) for seed, order in orders.items()}
-        first = (self._epoch - 1) * self._n_steps + 1
-        places = None if self._regret is None else self._regret.places(self._array.slots)
-        started = time.perf_counter()
+        orders = {seed: self._order(seed, len(train)) for seed in self._array.seeds}
+        chosen = {
+            seed: torch.split(torch.from_numpy(order).to(self._device), self._plan.batch_size)
+            for seed, order in orders.items()
+        }
+        together, started = 1, time.perf_counter()
         while self._step < self._n_steps:
-            batches = {
-                seed: self._array.prepare(train.gather(rows[self._step]), self._noise(seed), training=True)
-                for seed, rows in chosen.items()
-            }
-            if self._regret is not None and places is not None:  # in the same order, the batches of all seeds are equal
-                self._regret.add(places, self._array.losses(batches[seeds[0]])[0])
-            if self._plan.diagnostics and self._step == self._n_steps - 1:
-                self._observe(first + self._step, batches)
-            else:
-                self._array.step(first + self._step, batches)
-            self._step += 1
+            before = time.perf_counter()
+            n_steps = self._update(train, chosen, together)
+            self._step += n_steps
+            together = steps_together((time.perf_counter() - before) / n_steps)
             if self._is_due():
                 self._seconds += time.perf_counter() - started
                 yield from self._tick()
@@ -171,6 +135,27 @@ class ArrayTraining:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         self._seconds += time.perf_counter() - started
+
+    def _update(self, train: Examples, chosen: Mapping[int, Sequence[Tensor]], together: int) -> int:
+        """Make at most so many updates, on the examples chosen for each seed's steps, and count them."""
+        first = (self._epoch - 1) * self._n_steps + self._step + 1
+        n_unobserved = self._n_steps - self._step - int(self._plan.diagnostics)
+        n_steps = 1 if self._regret is not None else max(1, min(together, n_unobserved))
+        batches = [
+            {
+                seed: self._array.prepare(train.gather(rows[step]), self._noise(seed, step), training=True)
+                for seed, rows in chosen.items()
+            }
+            for step in range(self._step, self._step + n_steps)
+        ]
+        if self._regret is not None:  # in the same order, the batches of all seeds are equal
+            places = self._regret.places(self._array.slots)
+            self._regret.add(places, self._array.losses(next(iter(batches[0].values())))[0])
+        if n_unobserved:
+            self._array.steps(first, batches)
+        else:
+            self._observe(first, batches[0])
+        return n_steps
 
     def _order(self, seed: int, n_examples: int) -> NDArray[np.int64]:
         """The order of the examples in this epoch: their own, where costs come one after the other."""
@@ -188,9 +173,9 @@ class ArrayTraining:
             if lane is not None
         }
 
-    def _noise(self, seed: int) -> Draw:
-        """The noise of the current step of the lanes of a seed."""
-        study, epoch, step = self._plan.seed, self._epoch, self._step
+    def _noise(self, seed: int, step: int) -> Draw:
+        """The noise of a step of this epoch of the lanes of a seed."""
+        study, epoch = self._plan.seed, self._epoch
         return lambda layer: stream(study, seed, Purpose.TRAINING_NOISE, epoch=epoch, step=step, layer=layer)
 
     def _report(self) -> Generator[Tick | EpochReport, _Reply, None]:
@@ -290,6 +275,11 @@ class ArrayTraining:
         reply = yield event
         self._last_yield = time.monotonic()
         self._leaving.update(reply or ())
+
+
+def steps_together(seconds: float) -> int:
+    """How many steps that take so long each block of an array makes before the next block's turn."""
+    return max(1, min(_STEPS_TOGETHER, int(_TICK_SHARE * TICK_SECONDS / seconds)))
 
 
 def _evaluation_noise(start: int) -> Draw:

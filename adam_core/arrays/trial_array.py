@@ -103,15 +103,29 @@ class TrialArray:
             number: the step's number t, from 1.
             batches: by seed, the prepared batch that all lanes of this seed see.
         """
-        self._number = number
-        coefficients = {}
-        for index, block in enumerate(self._blocks):
-            block.evaluated = None
-            coefficients[index] = self._coefficients(block)
+        self.steps(number, [batches])
+
+    def steps(self, first: int, batches: Sequence[Mapping[int, Batch]]) -> None:
+        """Some updates of every lane, to the bit as `step` makes them one by one.
+
+        On a CPU each block makes all of them before the next block's turn: its parameters and state come from memory
+        once, and from the caches after that.
+
+        Args:
+            first: the first step's number t, from 1.
+            batches: of each step, by seed, the prepared batch that all lanes of this seed see.
+        """
         if self._graphs is None:
-            self._compute(batches, coefficients)
+            for block in self._blocks:
+                for number, batch in enumerate(batches, start=first):
+                    self._compute([block], batch, {0: self._coefficients(block, number)})
         else:
-            self._graphs.run(self._compute, batches, coefficients)
+            for number, batch in enumerate(batches, start=first):
+                coefficients = {index: self._coefficients(block, number) for index, block in enumerate(self._blocks)}
+                self._graphs.run(partial(self._compute, self._blocks), batch, coefficients)
+        for block in self._blocks:
+            block.evaluated = None
+        self._number = first + len(batches) - 1
 
     def observed_step(self, number: int, batches: Mapping[int, Batch]) -> StepDiagnostics:
         """One update of every lane, as `step` makes it, to the bit, and what it looked like; takes longer."""
@@ -121,7 +135,7 @@ class TrialArray:
             block.evaluated = None
             observer = BlockObserver(self._rule, self._alpha(block), lanes_last=self._model.lanes_last)
             observers.append(observer)
-            update = partial(self._observed_update, block, self._coefficients(block), observer)
+            update = partial(self._observed_update, block, self._coefficients(block, number), observer)
             self._model.backward(block.theta, batches[block.seed], update)
         return StepDiagnostics.of_blocks(observers)
 
@@ -186,9 +200,11 @@ class TrialArray:
             {lane: [[kind[index] for kind in kinds] for kinds in state["layers"]] for index, lane in lanes}
         )
 
-    def _compute(self, batches: Mapping[int, Batch], coefficients: Mapping[int, tuple[Tensor, ...]]) -> None:
-        """Forward, backward and update of every block, with the coefficients of each block's layers."""
-        for index, block in enumerate(self._blocks):
+    def _compute(
+        self, blocks: Sequence[_Block], batches: Mapping[int, Batch], coefficients: Mapping[int, tuple[Tensor, ...]]
+    ) -> None:
+        """Forward, backward and update of some blocks, with the coefficients of each block's layers."""
+        for index, block in enumerate(blocks):
             update = partial(self._update, block, coefficients[index])
             self._model.backward(block.theta, batches[block.seed], update)
 
@@ -208,11 +224,11 @@ class TrialArray:
         """Alpha of the last step at each place, its schedule applied: [b] float64."""
         return self._updates.alphas(self._block_settings(block), self._number, 1)[0].to(self._model.device)
 
-    def _coefficients(self, block: _Block) -> tuple[Tensor, ...]:
-        """Each layer's coefficients of the last step: [C, ...]."""
-        row = (self._number - 1) % TABLE_STEPS
-        if block.table_start != self._number - row:
-            self._fill_tables(block, self._number - row)
+    def _coefficients(self, block: _Block, number: int) -> tuple[Tensor, ...]:
+        """Each layer's coefficients of a step: [C, ...]."""
+        row = (number - 1) % TABLE_STEPS
+        if block.table_start != number - row:
+            self._fill_tables(block, number - row)
         return tuple(table[row] for table in block.tables)
 
     def _evaluated(self, block: _Block) -> list[Tensor]:
@@ -221,7 +237,7 @@ class TrialArray:
             return block.theta
         if block.evaluated is None:
             block.evaluated = []
-            for tensors, coefficients in zip(block.layers, self._coefficients(block), strict=True):
+            for tensors, coefficients in zip(block.layers, self._coefficients(block, self._number), strict=True):
                 theta, *state = (self._matrix(tensor) for tensor in tensors)
                 evaluated = self._rule.evaluated(theta, tuple(state), coefficients)
                 block.evaluated.append(evaluated.view(tensors[0].shape))

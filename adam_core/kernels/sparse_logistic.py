@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core.errors import TypingError
@@ -26,14 +27,16 @@ from adam_core.kernels.compilation import compiled
 class RowProducts(NamedTuple):
     """Products of n sparse rows with blocks of one width b; arrays are C-contiguous, their numbers of one dtype.
 
-    The entries of row i are starts[i] ... ends[i] - 1. theta [F + 1, b] holds the weights and, last, the biases.
+    theta [F + 1, b] holds the weights and, last, the biases.
     """
 
-    #: (theta, starts, ends, features, values, logits [n or more, b]): fills the first n logits.
+    #: (theta, starts, ends, features, values, logits [n or more, b]): fills the first n logits; the entries of row i
+    #: are starts[i] ... ends[i] - 1.
     logits: Callable[..., None]
 
-    #: (theta, starts, ends, features, values, labels [n], probabilities [n or more, b], l2, gradient [F + 1, b]): fills
-    #: the gradient, the mean over rows of row times (probability - label), plus l2 times the weights.
+    #: (theta, columns, column_starts, rows, values, labels [n], probabilities [n or more, b], l2, gradient [F + 1, b]):
+    #: fills the gradient, the mean over rows of row times (probability - label), plus l2 times the weights; the entries
+    #: are as `by_column` gives them. The probabilities are overwritten.
     gradient: Callable[..., None]
 
 
@@ -45,15 +48,20 @@ def row_products(width: int) -> RowProducts:
         biases = _load(theta, theta.shape[0] - 1, width)
         for row in range(starts.size):
             total = biases
-            for entry in range(starts[row], ends[row]):
+            entry, end = starts[row], ends[row]
+            while entry + 1 < end:  # in pairs, since a sum has to wait for the one before it
+                pair = values[entry] * _load(theta, features[entry], width)
+                total = total + (pair + values[entry + 1] * _load(theta, features[entry + 1], width))
+                entry += 2
+            if entry < end:
                 total = total + values[entry] * _load(theta, features[entry], width)
             _store(logits, row, total)
 
     def gradient(
         theta: Any,
-        starts: Any,
-        ends: Any,
-        features: Any,
+        columns: Any,
+        column_starts: Any,
+        rows: Any,
         values: Any,
         labels: Any,
         probabilities: Any,
@@ -61,17 +69,64 @@ def row_products(width: int) -> RowProducts:
         gradient: Any,
     ) -> None:
         bias = theta.shape[0] - 1
-        for feature in range(bias):
-            _store(gradient, feature, l2 * _load(theta, feature, width))
         gradient[bias] = 0
-        for row in range(starts.size):
-            residual = 1 / starts.size * (_load(probabilities, row, width) - labels[row])
-            _store(gradient, bias, _load(gradient, bias, width) + residual)
-            for entry in range(starts[row], ends[row]):
-                feature = features[entry]
-                _store(gradient, feature, _load(gradient, feature, width) + values[entry] * residual)
+        total = _load(gradient, bias, width)
+        for row in range(labels.size):
+            residual = 1 / labels.size * (_load(probabilities, row, width) - labels[row])
+            _store(probabilities, row, residual)
+            total = total + residual
+        _store(gradient, bias, total)
+        for column in range(bias):
+            total = l2 * _load(theta, columns[column], width)
+            for entry in range(column_starts[column], column_starts[column + 1]):
+                total = total + values[entry] * _load(probabilities, rows[entry], width)
+            _store(gradient, columns[column], total)
 
     return RowProducts(compiled(logits), compiled(gradient))
+
+
+@compiled
+def by_column(
+    starts: Any, ends: Any, features: Any, values: Any, columns: Any, column_starts: Any, rows: Any, column_values: Any
+) -> None:
+    """Sort the entries of n rows by their features, and those of a feature by their rows.
+
+    A gradient is then written once, where row by row its numbers would be fetched and stored for each entry. Features
+    of as many entries are neighbours: then the CPU foresees where a feature's entries end.
+
+    Args:
+        starts: [n], of each row, its first entry.
+        ends: [n], the entry after its last.
+        features: of the entries.
+        values: of the entries.
+        columns: [F], to be filled, as the others: the features, those with the fewest entries first.
+        column_starts: [F + 1], the entries of columns[c] are column_starts[c] ... column_starts[c + 1] - 1.
+        rows: a place for each entry of these rows.
+        column_values: likewise.
+    """
+    sizes = np.zeros(columns.size, np.int64)
+    for row in range(starts.size):
+        for entry in range(starts[row], ends[row]):
+            sizes[features[entry]] += 1
+    first_of_size = np.zeros(starts.size + 2, np.int64)
+    for feature in range(sizes.size):
+        first_of_size[sizes[feature] + 1] += 1
+    for size in range(1, first_of_size.size):
+        first_of_size[size] += first_of_size[size - 1]
+    for feature in range(sizes.size):
+        columns[first_of_size[sizes[feature]]] = feature
+        first_of_size[sizes[feature]] += 1
+    place = sizes  # of each feature's next entry
+    column_starts[0] = 0
+    for column in range(columns.size):
+        column_starts[column + 1] = column_starts[column] + sizes[columns[column]]
+        place[columns[column]] = column_starts[column]
+    for row in range(starts.size):
+        for entry in range(starts[row], ends[row]):
+            feature = features[entry]
+            rows[place[feature]] = row
+            column_values[place[feature]] = values[entry]
+            place[feature] += 1
 
 
 @compiled

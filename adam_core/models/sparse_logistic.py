@@ -72,8 +72,8 @@ class SparseLogisticRegression:
     def prepare(self, examples: SparseExamples, draw: Draw, *, training: bool) -> Batch:
         """The inputs, dropped out where they are trained on, and the labels [n].
 
-        The inputs are starts [n], ends [n], features and values where kernels are compiled, and otherwise [n, F + 1],
-        the last column ones.
+        The inputs are starts [n], ends [n], features and values where kernels are compiled, and, to train on, the same
+        entries by column; otherwise they are [n, F + 1], the last column ones.
 
         Raises:
             ValueError: the examples have another number of features.
@@ -84,8 +84,13 @@ class SparseLogisticRegression:
         noise = draw if training and self._dropout.rate else None
         if self._products is None:
             return self._dense(examples, noise), labels
-        inputs = examples.starts, examples.ends, examples.features, examples.values
-        return *(self._kept(inputs, noise) if noise else inputs), labels
+        rows: tuple[Tensor, ...] = (examples.starts, examples.ends, examples.features, examples.values)
+        if not training:
+            return *rows, labels
+        n_entries = int((examples.ends - examples.starts).sum())
+        if noise:
+            rows = self._kept(rows, n_entries, noise)
+        return *rows, *self._by_column(rows, n_entries), labels
 
     def backward(self, theta: Sequence[Tensor], batch: Batch, update: Callable[[int, Tensor], None]) -> None:
         """Hand the gradient [F + 1, 1, b] to `update(0, gradient)`."""
@@ -125,10 +130,9 @@ class SparseLogisticRegression:
         rows.logits(self._buffers[n])
         return self._buffers[n]
 
-    def _kept(self, inputs: Sequence[Tensor], draw: Draw) -> tuple[Tensor, ...]:
-        """Copies of the inputs that are not dropped: as `Dropout.mask` has it, without a mask of floats."""
-        starts, ends, features, values = (tensor.numpy() for tensor in inputs)
-        n_entries = int((ends - starts).sum())
+    def _kept(self, rows: Sequence[Tensor], n_entries: int, draw: Draw) -> tuple[Tensor, ...]:
+        """Copies of the entries that are not dropped: as `Dropout.mask` has it, without a mask of floats."""
+        starts, ends, features, values = (tensor.numpy() for tensor in rows)
         noise = draw(0).bit_generator.random_raw(-(-n_entries // 8)).view(np.uint8)
         kept = (
             np.empty_like(starts),
@@ -141,6 +145,18 @@ class SparseLogisticRegression:
             starts, ends, features, values, noise, round(rate * 256), values.dtype.type(1 / (1 - rate)), *kept
         )
         return tuple(torch.from_numpy(array) for array in kept)
+
+    def _by_column(self, rows: Sequence[Tensor], n_entries: int) -> tuple[Tensor, ...]:
+        """The entries as `kernels.by_column` sorts them: columns, column starts, rows and values."""
+        arrays = [tensor.numpy() for tensor in rows]
+        by_column = (
+            np.empty(self.n_features, np.int32),
+            np.empty(self.n_features + 1, np.int32),
+            np.empty(n_entries, np.int32),
+            np.empty(n_entries, arrays[-1].dtype),
+        )
+        kernels.by_column(*arrays, *by_column)
+        return tuple(torch.from_numpy(array) for array in by_column)
 
     def _dense(self, examples: SparseExamples, draw: Draw | None) -> Tensor:
         """The inputs [n, F + 1], the last column ones, dropped out if there is a `draw`.
@@ -165,15 +181,16 @@ class _Rows:
 
     def __init__(self, products: Any, block: Tensor, batch: Batch) -> None:
         self._products = products
-        self._theta, *self._inputs, self._labels = (tensor.numpy() for tensor in (block, *batch))
+        self._theta, *inputs, self._labels = (tensor.numpy() for tensor in (block, *batch))
+        self._by_row, self._by_column = inputs[:4], inputs[4:]
 
     def logits(self, out: Tensor) -> None:
         """Fill the first n logits [.., b]."""
-        self._products.logits(self._theta, *self._inputs, out.numpy())
+        self._products.logits(self._theta, *self._by_row, out.numpy())
 
     def gradient(self, probabilities: Tensor, l2: float, out: Tensor) -> None:
-        """Fill the gradient [F + 1, 1, b] from the first n probabilities [.., b]."""
-        arrays = (*self._inputs, self._labels, probabilities.numpy())
+        """Fill the gradient [F + 1, 1, b] from the first n probabilities [.., b], which it overwrites."""
+        arrays = (*self._by_column, self._labels, probabilities.numpy())
         self._products.gradient(self._theta, *arrays, l2, out[:, 0].numpy())
 
 

@@ -44,7 +44,7 @@ class StackedModel(Protocol):
         Args:
             examples: in the form that the model trains on (`DenseExamples` ...).
             draw: the streams of the noise (dropout masks, latent samples).
-            training: whether the batch is trained on; without dropout if not.
+            training: whether the batch is trained on; without dropout if not, and of no use to `backward`.
         """
 
     def backward(self, theta: Sequence[Tensor], batch: Batch, update: Callable[[int, Tensor], None]) -> None:

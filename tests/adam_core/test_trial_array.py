@@ -194,6 +194,26 @@ def test_any_grouping_of_lanes_into_arrays_gives_the_same_bits() -> None:
             _assert_same(numbers, expected[group[index]])
 
 
+def test_any_grouping_of_steps_gives_the_same_bits() -> None:
+    """12 lanes of three seeds step by step, and in groups that end within tables of coefficients and at their ends."""
+    settings, data, seeds = _settings(12), _data(DIGITS, torch.float32), [lane % 3 for lane in range(12)]
+    one_by_one, grouped = (_array(settings, seeds, 2) for _ in range(2))
+    last, number = TABLE_STEPS + 20, 1
+    _train(one_by_one, data, 1, last)
+    sizes = itertools.cycle([1, 8, 3])
+    while number <= last:
+        stop = min(number + next(sizes), last + 1)
+        steps = [
+            {seed: _prepare(grouped, _batch(data, seed, step)) for seed in grouped.seeds}
+            for step in range(number, stop)
+        ]
+        grouped.steps(number, steps)
+        number = stop
+    expected = _numbers(one_by_one, data)
+    for lane, numbers in _numbers(grouped, data).items():
+        _assert_same(numbers, expected[lane])
+
+
 def test_lanes_of_a_seed_start_alike_and_seeds_differ() -> None:
     array = _array(_settings(4), [0, 1, 0, 1], 2)
     theta = dict(zip(array.lanes, array.parameters()[0], strict=True))

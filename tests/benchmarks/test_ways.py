@@ -63,7 +63,7 @@ def test_our_model_has_as_many_parameters_and_trains(name: str, folder: Path) ->
     before = array.parameters()
     assert sum(layer[0].numel() for layer in before) == SHAPES[name].n_parameters
     n_steps = -(-N_EXAMPLES // 128) + 1  # one of the second epoch
-    assert len(list(islice(steps, n_steps))) == n_steps
+    assert sum(islice(steps, n_steps)) >= n_steps
     after = array.parameters()
     assert all(torch.isfinite(layer).all() for layer in after)
     assert not any(torch.equal(old, new) for old, new in zip(before, after, strict=True))

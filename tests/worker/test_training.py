@@ -208,7 +208,9 @@ def test_the_time_that_the_consumer_takes_is_not_training_time(monkeypatch: pyte
         clock[0] += 1000.0
         if isinstance(event, EpochReport):
             seconds.append(event.seconds)
-    assert seconds[1:] == pytest.approx([0.013 / 2] * 2)  # 12 steps and the end, 1 ms each, over two lanes
+    assert seconds[1:] == pytest.approx(
+        [0.037 / 2] * 2
+    )  # three readings a step, of 12, and one at the end, 1 ms each, over two lanes
 
 
 def test_trials_asked_for_leave_at_the_next_epoch_and_the_others_keep_their_bits() -> None:
