@@ -1,9 +1,10 @@
-"""The Celery application of a worker process: one thread trains, one says that it lives, one looks for work."""
+"""The Celery application of a worker process: one thread trains, others say that it lives and look for work."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from celery import Celery, signals
 
@@ -15,6 +16,9 @@ from studies.errors import AdamStudiesError
 from worker.runner import Runner
 
 BEAT_SECONDS = 10.0  #: how often the worker says that it lives, and an idle one looks for work
+SWEEP_SECONDS = 600.0  #: how often it deletes the checkpoints that nobody needs
+
+FAREWELL_SECONDS = 2.0  #: how long a worker that ends in the midst of a preparation waits for the database
 
 _log = logging.getLogger(__name__)
 
@@ -40,17 +44,17 @@ def build_app(broker_url: str, runner: Runner) -> Celery:
 
 
 class Repeater(threading.Thread):
-    """Does something every 10 seconds until it is told to end; what goes wrong is logged, and tried again."""
+    """Does something again and again until it is told to end; what goes wrong is logged, and tried again."""
 
-    def __init__(self, name: str, act: Callable[[], None]) -> None:
-        """Repeat this act."""
+    def __init__(self, name: str, act: Callable[[], None], pause_seconds: float) -> None:
+        """Repeat this act, with a pause before each time."""
         super().__init__(name=name, daemon=True)
-        self._act = act
+        self._act, self._pause_seconds = act, pause_seconds
         self._ended = threading.Event()
 
     def run(self) -> None:
         """Repeat until `end` is called."""
-        while not self._ended.wait(BEAT_SECONDS):
+        while not self._ended.wait(self._pause_seconds):
             try:
                 self._act()
             except AdamStudiesError as error:
@@ -76,17 +80,22 @@ def look_for_work(db: Database, bell: Bell, runner: Runner) -> None:
 
 def serve(app: Celery, db: Database, bell: Bell, runner: Runner, log_level: str) -> None:
     """Serve until SIGTERM or SIGINT; what trains then is checkpointed and handed over within seconds."""
+    worker = runner.worker
 
     @signals.worker_shutting_down.connect(weak=False)
     def stop(**_: Any) -> None:
         runner.stopping.set()
+        if runner.is_preparing:  # which may take a minute; nothing is claimed, and what is half prepared is nobody's
+            _end_now(db, worker)
 
-    worker = runner.worker
-    heart = Repeater("heart", lambda: workers.beat(db, worker, runner.study_id))
-    lookout = Repeater("lookout", lambda: look_for_work(db, bell, runner))
+    repeaters = (
+        Repeater("heart", lambda: workers.beat(db, worker, runner.study_id), BEAT_SECONDS),
+        Repeater("lookout", lambda: look_for_work(db, bell, runner), BEAT_SECONDS),
+        Repeater("sweeper", runner.sweep_checkpoints, SWEEP_SECONDS),
+    )
     workers.register(db, worker)
-    heart.start()
-    lookout.start()
+    for repeater in repeaters:
+        repeater.start()
     try:
         app.worker_main(
             [
@@ -101,9 +110,16 @@ def serve(app: Celery, db: Database, bell: Bell, runner: Runner, log_level: str)
             ]
         )
     finally:
-        heart.end()
-        lookout.end()
+        for repeater in repeaters:
+            repeater.end()
         _unregister(db, worker)
+
+
+def _end_now(db: Database, worker: workers.WorkerIdentity) -> NoReturn:
+    farewell = threading.Thread(target=_unregister, args=(db, worker), daemon=True)
+    farewell.start()
+    farewell.join(FAREWELL_SECONDS)
+    os._exit(0)
 
 
 def _unregister(db: Database, worker: workers.WorkerIdentity) -> None:

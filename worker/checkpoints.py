@@ -4,7 +4,8 @@ import hashlib
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,11 +14,14 @@ import torch
 from studies.db.records import Claim
 from studies.errors import ServiceError
 
+#: A file that no array names is swept when it is so old: its worker may be about to name it.
+ORPHAN_SECONDS = 3600.0
+
 _log = logging.getLogger(__name__)
 
 
 class CheckpointStore:
-    """A folder of checkpoints; workers that see the same folder, on whatever host, see the same store."""
+    """A folder of one study database's checkpoints; workers that see it, on whatever host, see the same store."""
 
     def __init__(self, folder: Path) -> None:
         """Open the store, and give a new one its name.
@@ -74,6 +78,20 @@ class CheckpointStore:
     def remove(self, name: str) -> None:
         """Delete a checkpoint that nothing refers to any more."""
         (self._folder / name).unlink(missing_ok=True)
+
+    def sweep(self, named: Collection[str]) -> None:
+        """Delete the files, half-written ones included, that are not named here and were not written lately.
+
+        Arrays end without their last holder, which would have deleted them: where it died, or its study was deleted.
+        """
+        oldest = time.time() - ORPHAN_SECONDS
+        for file in self._folder.glob("*.pt"):
+            try:
+                if file.name not in named and file.stat().st_mtime < oldest:
+                    file.unlink()
+                    _log.info("deleted the checkpoint %s, which no array needs any more", file.name)
+            except OSError as error:  # other workers sweep too
+                _log.debug("%s stays: %s", file.name, error.strerror)
 
 
 def _digest(file: IO[bytes]) -> str:

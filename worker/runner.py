@@ -29,6 +29,7 @@ STRAIGHT_BACK_SECONDS = 1.0  #: a study that was passed on and is heard of withi
 #: How long a worker without memory takes no work, first and at most: others may train what it cannot. A shortage that
 #: has passed by the longest rest costs the trials no try; one that has not is answered by smaller arrays.
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 60.0
+AVOID_SECONDS = 5.0  #: how long a worker leaves an array to others that failed on it for other reasons than memory
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +56,9 @@ class Runner:
         self._measured_lanes: dict[str, int] = {}
         self._passed_on: dict[str, float] = {}  # when, by study
         self._rest_seconds = 0.0  # before it takes more work
+        self._failed: dict[int, float] = {}  # when, by array
         self.study_id: str | None = None  #: what it trains at present
+        self.is_preparing = False  #: whether it is busy with what may take a minute while it holds nothing
 
     def run(self, study_id: str) -> None:
         """Do one array's worth of work for the study, if there is any; never raises for what can be told in a line."""
@@ -79,12 +82,16 @@ class Runner:
             mirror(self._db, study_id)
         if record.state not in ("waiting", "running"):
             return
-        prepared = self._prepare(record)
-        if prepared is None:
+        self.is_preparing = True
+        try:
+            prepared = self._prepare(record)
+        finally:
+            self.is_preparing = False
+        if prepared is None or self.stopping.is_set():  # in this order: whoever stops may end what still prepares
             return
         data, n_lanes = prepared
         spec = record.spec
-        held = claims.claim(self._db, study_id, self.worker, n_lanes)
+        held = claims.claim(self._db, study_id, self.worker, n_lanes, self._avoided())
         if held is None:
             return
         self._ring_for_rest(record)
@@ -168,7 +175,15 @@ class Runner:
             if is_short:
                 longer = max(FIRST_REST_SECONDS, 2 * self._rest_seconds)
                 self._rest_seconds = min(longer, LONGEST_REST_SECONDS)
+            else:
+                self._failed[held.array_id] = time.monotonic()
             return Ending.HANDED_OVER
+
+    def _avoided(self) -> frozenset[int]:
+        """Return the arrays that failed here a short while ago."""
+        since = time.monotonic() - AVOID_SECONDS
+        self._failed = {array: when for array, when in self._failed.items() if when > since}
+        return frozenset(self._failed)
 
     def _plan(self, held: Claim, spec: StudySpec) -> ArrayPlan:
         block_width = queries.find_study(self._db, held.study_id).block_width
@@ -190,6 +205,10 @@ class Runner:
             study.id != self.study_id and study.device in self.worker.devices and study.problem is None
             for study in claims.studies_with_work(self._db)
         )
+
+    def sweep_checkpoints(self) -> None:
+        """Delete the checkpoints that no array names any more."""
+        self._store.sweep(queries.named_checkpoints(self._db, self._store.name))
 
     def _ring_for_rest(self, record: StudyRecord) -> None:
         """Ring once more if the study has work left that nobody holds."""

@@ -46,7 +46,7 @@ def main() -> None:
             stack.remove_worker(worker)
         record = queries.find_study(stack.db, study_id)
         print(f"the study is {record.state}: {record.n_trials} trials; now the same without faults", flush=True)
-        undisturbed_id = run_undisturbed(stack, chaos_spec(n_trials=record.n_trials), n_workers=2)
+        undisturbed_id = run_undisturbed(stack, chaos_spec(n_trials=record.n_trials))
         verdict = judge_run(stack, study_id, undisturbed_id)
         _print_summary(injected, verdict, seed)
         if not verdict.is_clean:

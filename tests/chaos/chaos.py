@@ -1,18 +1,25 @@
 """Random faults over one study, with the time that each costs, and an undisturbed study to compare with."""
 
+import os
 import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from studies.db import queries
 from studies.db.mirror import unmirrored_studies
+from studies.db.workers import WorkerIdentity
 from studies.spec import StudySpec
-from tests.chaos import service_faults, worker_faults
+from tests.chaos import dashboard_faults, service_faults, worker_faults
 from tests.chaos.stack import Stack, succeeds
 from tests.chaos.verdict import Verdict, judge
 from tests.factories import make_spec
 from tests.processes import wait_until
+from worker.checkpoints import CheckpointStore
+from worker.device import device_kind
+from worker.runner import Runner
 
 Fault = Callable[[Stack, str, random.Random], None]
 
@@ -22,6 +29,7 @@ FAULTS: tuple[Fault, ...] = (
     worker_faults.sigterm,
     worker_faults.segfault,
     worker_faults.out_of_memory,
+    worker_faults.pool_exhausted,
     worker_faults.sleeps_past_its_lease,
     worker_faults.comes_back_after_another_took_over,
     worker_faults.no_space_for_checkpoints,
@@ -42,11 +50,13 @@ FAULTS: tuple[Fault, ...] = (
     service_faults.database_disk_full,
     service_faults.database_clock_steps,
     service_faults.network_cut,
+    service_faults.network_cut_for_long,
     service_faults.network_silent,
     service_faults.submit_killed,
+    *((dashboard_faults.dashboard_killed,) if dashboard_faults.BROWSER else ()),  # laptops may be without
 )
 
-_FEW_TRIALS, _MORE_TRIALS = 8, 16
+_LANES = 64  #: of the arrays of the undisturbed study
 _RECOVERY_SECONDS = 180.0  #: the longest that any fault may hold work up
 
 
@@ -87,24 +97,29 @@ def inject(stack: Stack, study_id: str, fault: Fault, rng: random.Random) -> Inj
     return Injected(fault.__name__, time.monotonic() - started)
 
 
-def keep_busy(stack: Stack, study_id: str) -> None:
-    """Give the study more trials where few of them wait, so that the next fault finds it in full course."""
+def keep_busy(stack: Stack, study_id: str, n_more: int) -> None:
+    """Give the study more trials where less than half of so many wait, so that the next fault finds it in course."""
 
     def extend() -> bool:
         record = queries.find_study(stack.db, study_id)
-        if record.counts.get("waiting", 0) < _FEW_TRIALS:
-            stack.service.extend(study_id, _MORE_TRIALS)
+        if 2 * record.counts.get("waiting", 0) < n_more:
+            stack.service.extend(study_id, n_more)
         return True
 
     wait_until(lambda: succeeds(extend))
 
 
 def run(
-    stack: Stack, study_id: str, faults: Sequence[Fault], rng: random.Random, tell: Callable[[Injected], None]
+    stack: Stack,
+    study_id: str,
+    faults: Sequence[Fault],
+    rng: random.Random,
+    tell: Callable[[Injected], None],
+    n_more: int = 16,
 ) -> None:
-    """Inject the faults one after the other."""
+    """Inject the faults one after the other into a study that gets so many more trials whenever it needs some."""
     for fault in faults:
-        keep_busy(stack, study_id)
+        keep_busy(stack, study_id, n_more)
         stack.holder(study_id, rng)
         time.sleep(rng.uniform(0.0, 0.5))
         tell(inject(stack, study_id, fault, rng))
@@ -120,15 +135,16 @@ def wait_for_end(stack: Stack, seconds: float = 90.0) -> None:
     wait_until(lambda: succeeds(is_over), seconds)
 
 
-def run_undisturbed(stack: Stack, spec: StudySpec, n_workers: int = 1) -> str:
-    """Train a study of this spec with unpaced workers, where there are no others; return its id."""
+def run_undisturbed(stack: Stack, spec: StudySpec) -> str:
+    """Train a study of this spec in this process, where nothing disturbs; return its id."""
     assert not stack.workers, "nothing disturbs"
-    for _ in range(n_workers):
-        stack.add_worker(is_undisturbed=True)
     study_id = stack.submit(spec)
-    wait_for_end(stack, 900.0)
-    for worker in list(stack.workers):
-        stack.remove_worker(worker)
+    store = CheckpointStore(stack.settings.checkpoint_dir)
+    device = torch.device("cpu")
+    identity = WorkerIdentity("w-undisturbed", "node", os.getpid(), device_kind(device), False, store.name)
+    runner = Runner(stack.db, stack.bell, identity, device, store, stack.settings, _LANES, 300.0)
+    while not queries.find_study(stack.db, study_id).is_final:
+        runner.run(study_id)
     return study_id
 
 

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL
@@ -13,15 +14,16 @@ import psycopg
 import redis
 import yaml
 
+from studies.spec import StudySpec
 from tests.chaos import audit
 from tests.chaos.postgres import Postgres
-from tests.chaos.stack import Stack
+from tests.chaos.stack import Stack, Worker
 from tests.chaos.worker_entry import LEASE_SECONDS
 from tests.chaos.worker_faults import HOUR
 from tests.factories import make_spec
 from tests.processes import wait_until
 
-SUBMITTED_NAME, SUBMITTED_TRIALS = "submitted", 4  #: of the studies of `submit_killed`
+SUBMITTED_NAME, SUBMITTED_TRIALS = "submitted", 4  #: of the studies whose submission is cut short
 _QUEUES = ("any", "cpu")
 
 
@@ -84,7 +86,7 @@ def postgres_process_dies(stack: Stack, study_id: str, rng: random.Random) -> No
 
 def connections_cut(stack: Stack, study_id: str, rng: random.Random) -> None:
     """The administrator ends every connection to the database."""
-    with _postgres(stack).connect() as connection:
+    with open_postgres(stack) as connection:
         _end_connections(connection)
 
 
@@ -121,14 +123,12 @@ def database_clock_steps(stack: Stack, study_id: str, rng: random.Random) -> Non
 
 def network_cut(stack: Stack, study_id: str, rng: random.Random) -> None:
     """A worker, or all of them, cannot reach the database for a while: connections end, new ones are refused."""
-    chosen = rng.choice((stack.workers, [stack.holder(study_id, rng)]))
-    for worker in chosen:
-        assert worker.proxy is not None
-        worker.proxy.drop()
-    time.sleep(LEASE_SECONDS * rng.uniform(0.2, 1.5))
-    for worker in chosen:
-        if worker.proxy is not None:
-            worker.proxy.heal()
+    _cut(rng.choice((stack.workers, [stack.holder(study_id, rng)])), LEASE_SECONDS * rng.uniform(0.2, 1.5))
+
+
+def network_cut_for_long(stack: Stack, study_id: str, rng: random.Random) -> None:
+    """No worker can reach the database for eight leases: with the product's, that would be almost three minutes."""
+    _cut(stack.workers, 8 * LEASE_SECONDS)
 
 
 def network_silent(stack: Stack, study_id: str, rng: random.Random) -> None:
@@ -143,11 +143,15 @@ def network_silent(stack: Stack, study_id: str, rng: random.Random) -> None:
             worker.proxy.heal()
 
 
+def submitted_spec() -> StudySpec:
+    """Return the spec of the studies that are submitted beside the one that is watched."""
+    return make_spec(name=SUBMITTED_NAME, n_trials=SUBMITTED_TRIALS, n_seeds=1, epochs=3)
+
+
 def submit_killed(stack: Stack, study_id: str, rng: random.Random) -> None:
     """`adam-studies submit` is killed while it talks to the database; its study is there whole, or not at all."""
     file = stack.settings.home / "study.yaml"
-    spec = make_spec(name=SUBMITTED_NAME, n_trials=SUBMITTED_TRIALS, n_seeds=1, epochs=3).to_json()
-    file.write_text(yaml.safe_dump(spec))
+    file.write_text(yaml.safe_dump(submitted_spec().to_json()))
     environ = {
         **os.environ,
         "ADAM_STUDIES_HOME": str(stack.settings.home),
@@ -158,12 +162,27 @@ def submit_killed(stack: Stack, study_id: str, rng: random.Random) -> None:
     argv = [str(Path(sys.executable).with_name("adam-studies")), "submit", str(file)]
     with (stack.settings.home / "logs" / "submit.log").open("ab") as log:
         process = subprocess.Popen(argv, env=environ, stdout=log, stderr=log)
-    with _postgres(stack).connect() as connection:
+    with open_postgres(stack) as connection:
         seen = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'chaos-submit'"
         wait_until(lambda: connection.execute(seen).fetchone() is not None or process.poll() is not None)
     time.sleep(rng.uniform(0.0, 0.3))
     process.kill()
     process.wait()
+
+
+def _cut(chosen: Sequence[Worker], seconds: float) -> None:
+    for worker in chosen:
+        assert worker.proxy is not None
+        worker.proxy.drop()
+    time.sleep(seconds)
+    for worker in chosen:
+        if worker.proxy is not None:
+            worker.proxy.heal()
+
+
+def open_postgres(stack: Stack) -> "psycopg.Connection[tuple[object, ...]]":
+    """Connect to the stack's database as the superuser."""
+    return _postgres(stack).connect()
 
 
 def _postgres(stack: Stack) -> Postgres:

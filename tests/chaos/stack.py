@@ -36,7 +36,7 @@ from tests.chaos.proxy import Proxy
 from tests.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
-BLOCK_WIDTH = 4
+BLOCK_WIDTH, LANES = 4, 8
 
 
 class Worker:
@@ -44,13 +44,13 @@ class Worker:
 
     _numbers = itertools.count(1)
 
-    def __init__(self, settings: Settings, proxy: Proxy | None, lanes: int, options: dict[str, str]) -> None:
+    def __init__(self, settings: Settings, proxy: Proxy | None, options: dict[str, str]) -> None:
         """Start a process there."""
         self.proxy = proxy
         self.orders = settings.home / f"orders-{next(self._numbers)}"
         self.orders.mkdir()
         self.is_wanted = True  #: whether it is started again when it ends
-        self._settings, self._lanes, self._options = settings, lanes, options
+        self._settings, self._options = settings, options
         self.child = self._start()
 
     @property
@@ -87,7 +87,7 @@ class Worker:
             "CHAOS_ORDERS": str(self.orders),
             **self._options,
         }
-        argv = [sys.executable, "-P", "-m", "tests.chaos.worker_entry", "--lanes", str(self._lanes)]
+        argv = [sys.executable, "-P", "-m", "tests.chaos.worker_entry", "--lanes", str(LANES)]
         child = Child(name, argv, self._settings.home / "logs" / f"{name}.log", environ)
         child.start()
         return child
@@ -104,6 +104,7 @@ class Stack:
         self.bell = Bell(settings.broker_url)
         self.service = Service(self.db, self.bell)
         self.workers: list[Worker] = []
+        self.version = 0  #: of the workers that are started from now on
         self._pace_seconds = pace_seconds
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
@@ -115,8 +116,8 @@ class Stack:
         calibrations.set_block_width(self.db, study_id, BLOCK_WIDTH)
         return study_id
 
-    def add_worker(self, bug: str = "", is_undisturbed: bool = False) -> Worker:
-        """Start one more worker, which is started again whenever it ends; an undisturbed one is not paced."""
+    def add_worker(self, bug: str = "") -> Worker:
+        """Start one more worker, which is started again whenever it ends."""
         settings, proxy = self.settings, None
         if not self.db.is_sqlite:
             url = make_url(settings.database_url)
@@ -124,8 +125,8 @@ class Stack:
             proxy = Proxy(url.port)
             through = url.set(port=proxy.port).render_as_string(hide_password=False)
             settings = replace(settings, database_url=through)
-        lanes, pace_seconds = (64, 0.0) if is_undisturbed else (8, self._pace_seconds)
-        worker = Worker(settings, proxy, lanes, {"CHAOS_BUG": bug, "CHAOS_PACE_SECONDS": str(pace_seconds)})
+        pace, version = str(self._pace_seconds), str(self.version)
+        worker = Worker(settings, proxy, {"CHAOS_BUG": bug, "CHAOS_PACE_SECONDS": pace, "CHAOS_VERSION": version})
         self.workers.append(worker)
         return worker
 

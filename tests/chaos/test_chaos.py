@@ -8,11 +8,10 @@ from studies.db import queries
 from tests.chaos.chaos import FAULTS, Injected, chaos_spec, judge_run, run, run_undisturbed, wait_for_end
 from tests.chaos.stack import running_stack
 
-pytestmark = pytest.mark.slow  # minutes in all: `make chaos` and `make test-slow` run them
-
-SEED = 20141223
-N_FAULTS = 2
-SMALL = {"n_seeds": 1, "epochs": 40}
+SEED = 438
+N_FAULTS = 3
+SMALL = {"n_seeds": 1, "epochs": 30}
+N_TRIALS, N_MORE = 12, 4
 
 
 @pytest.mark.timeout(300)
@@ -22,8 +21,8 @@ def test_random_faults_lose_nothing_and_count_nothing_twice() -> None:
     with running_stack() as stack:
         for _ in range(2):
             stack.add_worker()
-        study_id = stack.submit(chaos_spec(n_trials=16, **SMALL))
-        run(stack, study_id, rng.sample(FAULTS, N_FAULTS), rng, injected.append)
+        study_id = stack.submit(chaos_spec(n_trials=N_TRIALS, **SMALL))
+        run(stack, study_id, rng.sample(FAULTS, N_FAULTS), rng, injected.append, N_MORE)
         wait_for_end(stack)
         for worker in list(stack.workers):
             stack.remove_worker(worker)

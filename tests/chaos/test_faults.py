@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from studies.db import queries
 from tests.chaos import service_faults, worker_faults
 from tests.chaos.chaos import FAULTS, Fault, chaos_spec, inject, judge_run, run_undisturbed, wait_for_end
 from tests.chaos.stack import Stack, running_stack
@@ -15,16 +16,16 @@ from tests.chaos.verdict import judge
 from tests.chaos.worker_entry import BUSY_TIMEOUT_SECONDS
 from tests.chaos.worker_faults import limited
 
-pytestmark = pytest.mark.slow  # minutes in all: `make chaos` and `make test-slow` run them
+pytestmark = pytest.mark.slow  # minutes in all; `make test` has a few faults chosen by a seed
 
 N_TRIALS = 8
 SPEC = chaos_spec(n_trials=N_TRIALS, n_seeds=1, epochs=40)
 
-#: What `make test` takes time for: one fault of each part that can fail.
-QUICK = (
-    worker_faults.sleeps_past_its_lease,
-    worker_faults.worker_clock_steps,
-    service_faults.same_message_for_all,
+#: One fault of each part that can fail.
+OF_EACH_PART = (
+    worker_faults.sigkill,
+    worker_faults.comes_back_after_another_took_over,
+    service_faults.messages_doubled,
     service_faults.redis_restarts_empty,
     service_faults.postgres_restarts,
     service_faults.network_silent,
@@ -41,10 +42,7 @@ def stack() -> Iterator[tuple[Stack, str]]:
         yield stack, undisturbed_id
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [pytest.param(fault, id=fault.__name__, marks=() if fault in QUICK else pytest.mark.slow) for fault in FAULTS],
-)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_nothing_is_lost_double_or_different(stack: tuple[Stack, str], fault: Fault) -> None:
     parts, undisturbed_id = stack
     study_id = parts.submit(SPEC)
@@ -52,6 +50,21 @@ def test_nothing_is_lost_double_or_different(stack: tuple[Stack, str], fault: Fa
     wait_for_end(parts)
     verdict = judge_run(parts, study_id, undisturbed_id)
     assert verdict.is_clean, verdict
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("sampler", "pruner"), [("tpe", "none"), ("random", "successive-halving")])
+def test_what_depends_on_the_order_of_trials_is_whole(stack: tuple[Stack, str], sampler: str, pruner: str) -> None:
+    parts, _ = stack
+    rng = random.Random(sampler)
+    study_id = parts.submit(chaos_spec(n_trials=24, n_seeds=2, epochs=27, sampler=sampler, pruner=pruner))
+    for fault in OF_EACH_PART:
+        if not queries.find_study(parts.db, study_id).is_final:
+            inject(parts, study_id, fault, rng)
+    wait_for_end(parts)
+    verdict = judge(parts.db, study_id, 24)
+    assert verdict.is_clean, verdict
+    assert ("pruned" in queries.find_study(parts.db, study_id).counts) == (pruner != "none")
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from tests.chaos import service_faults, worker_faults
 from tests.chaos.chaos import chaos_spec, run_undisturbed, wait_for_end
 from tests.chaos.stack import Stack, running_stack
 from tests.chaos.verdict import judge
-from tests.chaos.worker_entry import BEAT_SECONDS
+from tests.chaos.worker_entry import BEAT_SECONDS, LEASE_SECONDS
 from tests.processes import wait_until
 
-pytestmark = pytest.mark.slow  # minutes in all: `make chaos` and `make test-slow` run them
+pytestmark = pytest.mark.slow  # minutes in all
 
 N_TRIALS = 8
 SPEC = chaos_spec(n_trials=N_TRIALS, n_seeds=1, epochs=60)
@@ -47,7 +47,18 @@ def test_writing_without_the_lease_is_seen(stack: Stack) -> None:
     assert "held by chaos-" in verdict.double[0]
 
 
-@pytest.mark.slow
+def test_arrays_that_nobody_takes_over_are_seen(stack: Stack) -> None:
+    study_id = stack.submit(SPEC)
+    with workers(stack, "take-over", 1):
+        worker_faults.sigkill(stack, study_id, random.Random(0))
+        stack.wait_for_workers(1)
+        time.sleep(LEASE_SECONDS + 3 * BEAT_SECONDS)
+        assert judge(stack.db, study_id, N_TRIALS).lost[0] == "8 trials should be complete, got {'running': 8}"
+        stack.add_worker()
+        wait_for_end(stack)
+    assert judge(stack.db, study_id, N_TRIALS).is_clean
+
+
 def test_epochs_that_are_there_twice_are_seen(stack: Stack) -> None:
     study_id = stack.submit(SPEC)
     try:
@@ -62,7 +73,6 @@ def test_epochs_that_are_there_twice_are_seen(stack: Stack) -> None:
     assert verdict.double[0].startswith("2 x epoch ")
 
 
-@pytest.mark.slow
 def test_work_that_nobody_rings_for_is_seen(stack: Stack) -> None:
     study_id = stack.submit(SPEC)
     service_faults.messages_lost(stack, study_id, random.Random(0))
@@ -75,7 +85,6 @@ def test_work_that_nobody_rings_for_is_seen(stack: Stack) -> None:
     assert judge(stack.db, study_id, N_TRIALS).is_clean
 
 
-@pytest.mark.slow
 def test_other_bits_after_a_restart_are_seen(stack: Stack) -> None:
     undisturbed_id = run_undisturbed(stack, SPEC)
     study_id = stack.submit(SPEC)
@@ -87,7 +96,6 @@ def test_other_bits_after_a_restart_are_seen(stack: Stack) -> None:
     assert not verdict.double
 
 
-@pytest.mark.slow
 def test_trials_that_optuna_lacks_are_seen(stack: Stack) -> None:
     study_id = stack.submit(SPEC)
     with workers(stack, "mirror", 1):

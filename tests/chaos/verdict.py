@@ -50,19 +50,28 @@ def judge(db: Database, study_id: str, n_trials: int, undisturbed_id: str | None
 
 def _lost(db: Database, study_id: str, n_trials: int) -> Iterator[str]:
     record = queries.find_study(db, study_id)
-    if record.counts != {"complete": n_trials}:
-        yield f"{n_trials} trials should be complete, got {dict(record.counts)}"
+    good = {"complete"} if record.spec.pruner == "none" else {"complete", "pruned"}
+    if not record.counts.keys() <= good or sum(record.counts.values()) != n_trials:
+        yield f"{n_trials} trials should be {' or '.join(sorted(good))}, got {dict(record.counts)}"
     rows = queries.curves_frame(db, study_id)
     there = set(zip(*(rows[name].tolist() for name in _KEY), strict=True))
     ended = rows[rows["diverged"].astype(bool)]
     diverged = dict(zip(zip(ended["trial"], ended["replicate"], strict=True), ended["epoch"].tolist(), strict=True))
+    pruned = _last_epochs(rows, queries.trials_frame(db, study_id))
     for trial in range(n_trials):
         for replicate in range(record.spec.n_seeds):
-            last = diverged.get((trial, replicate), record.spec.epochs)
+            last = diverged.get((trial, replicate), pruned.get(trial, record.spec.epochs))
             missing = [epoch for epoch in range(last + 1) if (trial, replicate, epoch) not in there]
             if missing:
                 yield f"trial {trial}, replicate {replicate}: no epoch {', '.join(map(str, missing))}"
     yield from _not_mirrored(db, study_id)
+
+
+def _last_epochs(rows: pd.DataFrame, trials: pd.DataFrame) -> dict[int, int]:
+    """Return where the pruned trials ended, by number: all of their replicates did so at once."""
+    pruned = trials.loc[trials["state"] == "pruned", "trial"]
+    found = rows[rows["trial"].isin(pruned)].groupby("trial")["epoch"].max()
+    return {int(trial): int(epoch) for trial, epoch in found.items()}  # type: ignore[call-overload]
 
 
 def _mirrored(db: Database, study_id: str) -> list[FrozenTrial]:

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSEGV, SIGSTOP, SIGTERM, Signals
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 
 from tests.chaos.stack import Stack, Worker
-from tests.chaos.worker_entry import HOG_SECONDS, LEASE_SECONDS
+from tests.chaos.worker_entry import HOG_SECONDS, LEASE_SECONDS, POOL_TIMEOUT_SECONDS
 from tests.processes import wait_until
 
 HOUR = 3600.0
@@ -28,15 +28,22 @@ def sigterm(stack: Stack, study_id: str, rng: random.Random) -> None:
 
 def segfault(stack: Stack, study_id: str, rng: random.Random) -> None:
     """A worker that trains reads memory that is not its own."""
-    _end(stack.holder(study_id, rng), SIGSEGV)
+    worker = stack.holder(study_id, rng)
+    child = worker.child
+    (worker.orders / "segfault").touch()
+    wait_until(lambda: not child.is_running)
 
 
 def out_of_memory(stack: Stack, study_id: str, rng: random.Random) -> None:
     """A worker may have no more memory for two seconds, and a thread of its own takes what it has."""
-    hog = stack.holder(study_id, rng).orders / "hog"
-    hog.touch()
-    wait_until(lambda: not hog.exists())
+    _order(stack.holder(study_id, rng), "memory")
     time.sleep(HOG_SECONDS)
+
+
+def pool_exhausted(stack: Stack, study_id: str, rng: random.Random) -> None:
+    """Something in a worker keeps all of its connections to the database for longer than others wait for one."""
+    _order(stack.holder(study_id, rng), "connections")
+    time.sleep(POOL_TIMEOUT_SECONDS + HOG_SECONDS)
 
 
 def sleeps_past_its_lease(stack: Stack, study_id: str, rng: random.Random) -> None:
@@ -96,8 +103,9 @@ def worker_clock_steps(stack: Stack, study_id: str, rng: random.Random) -> None:
 
 
 def deploy(stack: Stack, study_id: str, rng: random.Random) -> None:
-    """New workers start beside the old ones, which are asked to end once the new ones are there."""
+    """New workers, whose checkpoints the old ones could not read, start beside these, which are then asked to end."""
     old = list(stack.workers)
+    stack.version += 1
     for _ in old:
         stack.add_worker()
     stack.wait_for_workers(2 * len(old))
@@ -126,6 +134,13 @@ def _set_limit(pid: int, kind: int, limit: int) -> None:
         resource.prlimit(pid, kind, (limit, resource.RLIM_INFINITY))
     except ProcessLookupError:
         pass
+
+
+def _order(worker: Worker, harm: str) -> None:
+    order = worker.orders / harm
+    order.touch()
+    wait_until(lambda: not order.exists() or not worker.child.is_running)
+    order.unlink(missing_ok=True)
 
 
 def _end(worker: Worker, number: Signals) -> None:

@@ -1,6 +1,9 @@
 """The runner against real databases and real training, without Celery: what a study ends with, whoever trains it."""
 
+import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -242,6 +245,7 @@ def test_trial_that_fails_is_failed_and_the_others_go_on(
         build(self, plan, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ArrayTraining, "__init__", fails_with_trial_2)
+    monkeypatch.setattr("worker.runner.AVOID_SECONDS", 0.0)
     runner = make_runner(sqlite, tmp_path)
     finish(runner, sqlite, study_id)
     record = queries.find_study(sqlite, study_id)
@@ -253,6 +257,51 @@ def test_trial_that_fails_is_failed_and_the_others_go_on(
     assert (record.state, record.counts) == ("complete", {"complete": 4})
     assert sorted(queries.trials_frame(sqlite, study_id)["trial"]) == [0, 1, 3, 4]
     assert unmirrored_studies(sqlite) == []
+
+
+def test_array_that_failed_here_is_left_to_others_for_a_while(
+    sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study_id = submit(sqlite, make_spec(n_trials=4))
+    broken, whole = make_runner(sqlite, tmp_path), make_runner(sqlite, tmp_path)
+    tries: list[float] = []
+
+    def fail(*_: object, **__: object) -> None:
+        tries.append(time.monotonic())
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    with monkeypatch.context() as device:
+        device.setattr(ArrayTraining, "__init__", fail)
+        device.setattr("worker.runner.AVOID_SECONDS", 1.0)
+        while len(tries) < 2:
+            broken.run(study_id)
+        assert tries[1] - tries[0] > 1.0
+        broken.run(study_id)
+        assert len(tries) == 2
+    whole.run(study_id)
+    assert queries.find_study(sqlite, study_id).counts == {"complete": 4}
+
+
+def test_checkpoints_that_no_array_names_are_swept(sqlite: Database, tmp_path: Path) -> None:
+    runner = make_runner(sqlite, tmp_path, lanes=4)
+    study_id = submit(sqlite, make_spec(n_trials=2, epochs=2000))
+    stop = threading.Timer(1.5, runner.stopping.set)
+    stop.start()
+    runner.run(study_id)
+    stop.join()
+    (named,) = tmp_path.glob("*.pt")
+    orphans = [tmp_path / f"{study_id}-7-00000000-0123456789abcdef.pt", tmp_path / ".s-gone-7-00000000.pt"]
+    fresh = tmp_path / "s-gone-8-00000000-0123456789abcdef.pt"
+    for file in (*orphans, fresh):
+        file.touch()
+    for file in (*orphans, named, tmp_path / "store-id"):
+        os.utime(file, (0, 0))
+    runner.sweep_checkpoints()
+    assert not any(file.exists() for file in orphans)
+    assert all(file.exists() for file in (named, fresh, tmp_path / "store-id"))
+    Service(sqlite, None).delete(study_id)
+    runner.sweep_checkpoints()
+    assert not named.exists() and fresh.exists()
 
 
 def test_extend_adds_the_samplers_next_trials(sqlite: Database, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """Real Celery worker processes with a real Redis: what is killed, stopped, paused or never rung for still ends well."""
 
+import fcntl
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pandas as pd
@@ -17,8 +17,10 @@ from studies.service import Service
 from studies.settings import Settings
 from tests.factories import make_spec
 from tests.processes import running_redis, running_worker, wait_until
+from worker.datasets.preparations import PREPARATIONS
 
-LONG = {"n_trials": 16, "n_seeds": 2, "epochs": 150}
+LONG = {"n_trials": 8, "n_seeds": 2, "epochs": 150}
+FAR = 150  #: epochs of trials after which a study of these is in full course
 
 
 @pytest.fixture
@@ -60,19 +62,16 @@ def assert_whole(db: Database, study_id: str, **spec: int) -> None:
 def test_killed_worker_loses_nothing_and_changes_nothing(stack: tuple[Settings, Database, Service]) -> None:
     settings, db, service = stack
     study_id = submit(service, **LONG)
-    with running_worker(settings, "--lanes", "16") as worker:
-        wait_until(lambda: epochs_done(db, study_id) > 300)
+    with running_worker(settings, "--lanes", "8") as worker:
+        wait_until(lambda: epochs_done(db, study_id) > FAR)
         worker.send_signal(signal.SIGKILL)
         worker.wait()
     assert queries.find_study(db, study_id).state == "running"
-    with ExitStack() as workers:
-        for lanes in ("48", "16", "4"):
-            workers.enter_context(running_worker(settings, "--lanes", lanes))
+    undisturbed = submit(service, **LONG)  # trained while the other's lease runs out
+    with running_worker(settings, "--lanes", "16"), running_worker(settings, "--lanes", "4"):
         wait_for_end(db, study_id)
-    assert_whole(db, study_id, **LONG)
-    undisturbed = submit(service, **LONG)
-    with running_worker(settings):
         wait_for_end(db, undisturbed)
+    assert_whole(db, study_id, **LONG)
     pd.testing.assert_frame_equal(curves(db, study_id), curves(db, undisturbed), check_exact=True)
 
 
@@ -80,7 +79,7 @@ def test_sigterm_saves_hands_over_and_ends_within_5_seconds(stack: tuple[Setting
     settings, db, service = stack
     study_id = submit(service, **LONG)
     with running_worker(settings) as worker:
-        wait_until(lambda: epochs_done(db, study_id) > 300)
+        wait_until(lambda: epochs_done(db, study_id) > FAR)
         worker.send_signal(signal.SIGTERM)
         started = time.monotonic()
         assert worker.wait(timeout=20) == 0
@@ -91,8 +90,25 @@ def test_sigterm_saves_hands_over_and_ends_within_5_seconds(stack: tuple[Setting
     with running_worker(settings):
         wait_for_end(db, study_id)
     assert_whole(db, study_id, **LONG)
-    assert done > 300
+    assert done > FAR
     assert list(settings.checkpoint_dir.glob("*.pt")) == []
+
+
+def test_sigterm_ends_a_worker_that_prepares_data(stack: tuple[Settings, Database, Service]) -> None:
+    settings, db, service = stack
+    settings.cache_dir.mkdir(parents=True)
+    version = PREPARATIONS["mnist"].version
+    with (settings.cache_dir / f"mnist-synthetic-v{version}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as another worker does that takes its time to prepare them
+        study_id = submit(service, workload="mnist-logistic", data="synthetic")
+        with running_worker(settings) as worker:
+            wait_until(lambda: any(found.study_id == study_id for found in queries.list_workers(db)))
+            worker.send_signal(signal.SIGTERM)
+            started = time.monotonic()
+            assert worker.wait(timeout=20) == 0
+            assert time.monotonic() - started < 5
+    assert queries.list_workers(db) == ()
+    assert queries.find_study(db, study_id).state == "waiting"
 
 
 def test_wishes_act_within_5_seconds(stack: tuple[Settings, Database, Service]) -> None:
@@ -111,7 +127,7 @@ def test_wishes_act_within_5_seconds(stack: tuple[Settings, Database, Service]) 
 
 def test_lost_and_repeated_messages_change_nothing(stack: tuple[Settings, Database, Service]) -> None:
     settings, db, service = stack
-    spec = {"n_trials": 8, "n_seeds": 2, "epochs": 30}
+    spec = {"n_trials": 8, "n_seeds": 2, "epochs": 10}
     lost, repeated = submit(service, **spec), submit(service, **spec)
     assert settings.broker_url is not None
     with redis.Redis.from_url(settings.broker_url) as client:
@@ -128,10 +144,9 @@ def test_lost_and_repeated_messages_change_nothing(stack: tuple[Settings, Databa
 
 
 def test_worker_without_a_broker_or_a_database_says_so_in_one_line(sqlite_settings: Settings) -> None:
-    with running_worker(sqlite_settings) as worker:
-        assert worker.wait(timeout=30) == 1
-    with running_worker(replace(sqlite_settings, broker_url="redis://127.0.0.1:1/0"), "--lanes", "0") as worker:
-        assert worker.wait(timeout=30) == 2
+    nowhere = replace(sqlite_settings, broker_url="redis://127.0.0.1:1/0")
+    with running_worker(sqlite_settings) as alone, running_worker(nowhere, "--lanes", "0") as wrong:
+        assert (alone.wait(timeout=30), wrong.wait(timeout=30)) == (1, 2)
     logs = [path.read_text() for path in sorted(sqlite_settings.home.glob("worker-*.log"))]
     assert logs[0].count("\n") == 1
     assert "ADAM_STUDIES_BROKER_URL" in logs[0]
