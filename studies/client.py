@@ -82,6 +82,11 @@ class Handle:
         self._client = client
 
     @property
+    def database(self) -> Database:
+        """The study database."""
+        return self._client.database
+
+    @property
     def records(self) -> tuple[StudyRecord, ...]:
         """The study, or the studies of the suite, as they are now."""
         return self._client.service.studies(self.id)

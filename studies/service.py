@@ -10,6 +10,8 @@ from studies.dispatch import Bell
 from studies.errors import InputError
 from studies.spec import Spec, StudySpec
 
+MAX_NOTES = 10_000  #: characters of the notes on a study
+
 
 class Service:
     """Writes wishes into the database, which is the truth, and rings for them."""
@@ -75,6 +77,19 @@ class Service:
         submissions.extend(self.db, [record.id for record in records], n_trials)
         for record in records:
             self._ring(record)
+
+    def annotate(self, study_id: str, notes: str) -> None:
+        """Keep notes on a study, in the place of those that it had; blank ones remove them.
+
+        Raises:
+            InputError: they are too long, or hold a character that no database keeps.
+            NotFoundError: no study has this id.
+        """
+        if len(notes) > MAX_NOTES:
+            raise InputError(f"notes must have at most {MAX_NOTES:,} characters, got {len(notes):,}")
+        if "\0" in notes:
+            raise InputError("notes must not hold the character U+0000, which PostgreSQL does not keep")
+        submissions.set_notes(self.db, study_id, notes.strip() or None)
 
     def delete(self, study_or_suite: str) -> None:
         """Delete the studies with all their results; what a worker still trains of them is dropped."""

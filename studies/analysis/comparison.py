@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from studies.analysis.estimates import Estimate, FloatArray
-from studies.analysis.finals import Finals, judge
+from studies.analysis.finals import Finals, dependence, judge, judged_mean
 from studies.analysis.resampling import bootstrap_mean
 from studies.analysis.superiority import paired_superiority, superiority
 
@@ -16,8 +16,8 @@ class Comparison:
     """One study's best setting against that of another on the same workload; below 1 (or 0) the first is better."""
 
     quantity: str
-    ratio: Estimate | None  #: geometric mean of the first's values over the second's; None where a value is 0
-    difference: Estimate  #: mean of the first's values less the second's
+    ratio: Estimate | None  #: geometric mean of the first's values over the second's; None where a value is 0 or ∞
+    difference: Estimate | None  #: mean of the first's values less the second's; None where a target was missed
     wins: Estimate  #: share of the seeds for which the first's value is lower
     settings: Estimate  #: probability that a random setting of the first beats one of the second
     is_fair: bool  #: whether the seeds that judge a setting had no part in choosing it
@@ -41,20 +41,22 @@ def compare(first: Finals, second: Finals) -> Comparison | None:
         second: of the other, in the same quantity.
 
     Returns:
-        The comparison; None where a study has no complete trial, or none that stays finite.
+        The comparison; None where a study has no complete trial, or none whose loss stays finite. Of targets, a miss
+        is later than every time: it has no ratio and no difference, but it loses, and two of them are a tie.
     """
     ours, theirs = judge(first), judge(second)
     if ours is None or theirs is None:
         return None
     n = min(len(ours.values), len(theirs.values))
     left, right = ours.values[:n], theirs.values[:n]
-    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+    is_finite = bool(np.isfinite(left).all() and np.isfinite(right).all())
+    if not is_finite and np.isinf(first.horizon):
         return None
     return Comparison(
         quantity=first.quantity,
         ratio=ratio_estimate(left, right),
-        difference=bootstrap_mean(left - right),
-        wins=paired_superiority(left, right),
+        difference=judged_mean(left - right) if is_finite else None,
+        wins=paired_superiority(left, right, n / dependence(n)),
         settings=superiority(first.means, second.means),
         is_fair=ours.is_fair and theirs.is_fair,
         n_pairs=n,
@@ -62,10 +64,10 @@ def compare(first: Finals, second: Finals) -> Comparison | None:
 
 
 def ratio_estimate(left: FloatArray, right: FloatArray) -> Estimate | None:
-    """Return the geometric mean of paired ratios, [N] each, with its interval; None where a value is not above 0."""
-    if min(left.min(), right.min()) <= 0:
+    """Return the geometric mean of ratios of judged values, [R] each; None where a value is 0, less or ∞."""
+    if min(left.min(), right.min()) <= 0 or np.isinf(max(left.max(), right.max())):
         return None
-    return _exponential(bootstrap_mean(np.log(left / right)))
+    return _exponential(judged_mean(np.log(left / right)))
 
 
 def over_workloads(comparisons: Sequence[Comparison]) -> Estimate | None:

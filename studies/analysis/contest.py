@@ -8,13 +8,11 @@ import numpy as np
 from studies.analysis.comparison import Comparison, compare
 from studies.analysis.entrants import can_pair
 from studies.analysis.estimates import Estimate, FloatArray
-from studies.analysis.finals import Finals, judge
+from studies.analysis.finals import Finals, judge, judged_mean
 from studies.analysis.resampling import bootstrap_mean
-from studies.analysis.targets import TargetSummary, TargetTimes, target_summary
+from studies.analysis.targets import TargetSummary, TargetTimes, target_summary, target_within
 from studies.analysis.trials import TrialTable
 from studies.db.records import StudyRecord
-
-TARGET_FACTOR = 1.1  #: the target is within 10 % of the best value that any of the studies reached
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Standing:
     trial: int
     setting: dict[str, float]
     chosen: Estimate  #: mean over the seeds of the setting that is best by all of them: it looks a little too good
-    judged: Estimate | None  #: mean of the seeds' verdicts on a setting that the others chose; None with one seed
+    judged: Estimate | None  #: mean of the seeds' verdicts on settings that the other half chose; None with one seed
     n_trials: int
     n_diverged: int
     to_target: TargetSummary  #: of the best setting, over its seeds
@@ -47,8 +45,7 @@ def common_target(entrants: Sequence[Entrant]) -> float | None:
     if len(given) == 1:
         return given.pop()
     best = [float(one.finals.means[one.finals.best]) for one in entrants if one.finals.best is not None]
-    least = min(best, default=np.inf)
-    return TARGET_FACTOR * least if 0 < least < np.inf else None
+    return target_within(min(best, default=None))
 
 
 def standing(entrant: Entrant, times: TargetTimes) -> Standing | None:
@@ -67,7 +64,7 @@ def standing(entrant: Entrant, times: TargetTimes) -> Standing | None:
         trial=int(finals.numbers[finals.best]),
         setting=entrant.table.setting(row),
         chosen=bootstrap_mean(finals.values[finals.best]),
-        judged=bootstrap_mean(verdict.values) if verdict.is_fair else None,
+        judged=judged_mean(verdict.values) if verdict.is_fair else None,
         n_trials=len(entrant.table),
         n_diverged=int(entrant.table.diverged.sum()),
         to_target=target_summary(times),

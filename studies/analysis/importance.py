@@ -13,6 +13,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.storages import InMemoryStorage
 from optuna.study import create_study
 from optuna.trial import FrozenTrial, TrialState
+from scipy import stats
 
 from studies.analysis.axes import Axis, searched_axes
 from studies.analysis.estimates import LEVEL, Estimate, FloatArray, IntArray
@@ -48,8 +49,11 @@ def importances(spec: StudySpec, trials: pd.DataFrame, seed: int = 0) -> Importa
     """Return PED-ANOVA importances of the searched hyperparameters with 95 % intervals.
 
     The intervals come from half samples without replacement: unlike a bootstrap's, these repeat no trial, which the
-    density estimates behind PED-ANOVA would take for a peak. Their deviations have the size of those of the whole
-    (Politis, Romano & Wolf 1999, Subsampling, chapter 2), and smaller resamples are scaled to it.
+    density estimates behind PED-ANOVA would take for a peak. Their spread has the size of that of the whole (Politis,
+    Romano & Wolf 1999, Subsampling, chapter 2), and smaller resamples are scaled to it. A share of a hyperparameter
+    without effect is above 0 by chance, the more the fewer the trials; what resamples have of it beyond the whole tells
+    how much, and the interval stands around the share without it. What it covers is the share that ever more trials
+    would give at this width of the density estimates, which smooths a good region with sharp ends by some percent.
 
     Args:
         spec: the study's spec.
@@ -74,8 +78,11 @@ def importances_of(spec: StudySpec, table: TrialTable, seed: int = 0) -> Importa
         return Importances((), 0, "Importances need more than a tenth of the trials to be better than the worst.")
     shares, draws = _estimate(spec, table, axes, seed)
     size = _resample_size(len(table))
-    deviations = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0) - shares
-    low, high = np.clip(shares + np.sqrt(size / (len(table) - size)) * deviations, 0.0, 1.0)
+    scale = size / (len(table) - size)
+    centre = shares - scale * (np.mean(draws, axis=0) - shares)
+    n_top = int(np.ceil(TOP_SHARE * len(table)))  # so few trials tell the spread
+    half = stats.t.ppf((1 + LEVEL) / 2, n_top - 1) * np.sqrt(scale) * np.std(draws, axis=0, ddof=1)
+    low, high = np.clip([centre - half, centre + half], 0.0, 1.0)
     found = [
         Importance(axis.parameter.name, Estimate(share, min(share, left), max(share, right)))
         for axis, share, left, right in zip(axes, shares.tolist(), low.tolist(), high.tolist(), strict=True)

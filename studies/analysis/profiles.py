@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from studies.analysis.estimates import LEVEL, FloatArray
-
-N_RESAMPLES = 500
+from studies.analysis.estimates import FloatArray
+from studies.analysis.shares import wilson_bounds
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Profile:
     solvers: tuple[str, ...]
     factors: FloatArray  #: tau, [G], from 1, every place at which a share changes
     shares: FloatArray  #: [S, G]
-    low: FloatArray  #: 95 % band over seeds, the workloads held fixed, [S, G]; NaN where each has one seed
+    low: FloatArray  #: 95 % band over seeds, factor by factor, the workloads held fixed, [S, G]
     high: FloatArray
     problems: tuple[str, ...]  #: the workloads
     n_seeds: int  #: the fewest that a workload has
@@ -26,7 +25,10 @@ class Profile:
 def performance_profile(solvers: tuple[str, ...], costs: Mapping[str, FloatArray]) -> Profile:
     """Return the profile of Dolan and Moré (2002, Mathematical Programming 91); every seed of a workload is a problem.
 
-    Each workload counts once, however many seeds it has.
+    Each workload counts once, however many seeds it has. The band is Wilson's of as many problems as there would be if
+    each workload had the fewest seeds that one has. Shares that differ between the workloads vary less than one share
+    of all does (Hoeffding 1956, Annals of Mathematical Statistics 27), so it covers 95 % or more; resampling three
+    seeds covered 80 %.
 
     Args:
         solvers: S names.
@@ -37,14 +39,9 @@ def performance_profile(solvers: tuple[str, ...], costs: Mapping[str, FloatArray
     finite = np.concatenate([one[np.isfinite(one)] for one in ratios])
     factors = np.unique(np.append(finite, 1.0))
     shares = _shares(ratios, factors)
-    rng, n_seeds = np.random.default_rng(0), min(one.shape[1] for one in ratios)
-    low = high = np.full(shares.shape, np.nan)
-    if n_seeds > 1:
-        drawn = [
-            _shares([one[:, rng.integers(one.shape[1], size=one.shape[1])] for one in ratios], factors)
-            for _ in range(N_RESAMPLES)
-        ]
-        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    n_seeds = min(one.shape[1] for one in ratios)
+    n_problems = n_seeds * len(ratios)
+    low, high = wilson_bounds(shares * n_problems, np.full(shares.shape, n_problems))
     return Profile(solvers, factors, shares, low, high, tuple(costs), n_seeds)
 
 

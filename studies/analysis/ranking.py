@@ -74,9 +74,10 @@ def boundary_hits(table: TrialTable, axes: tuple[Axis, ...]) -> tuple[BoundaryHi
     tests at 5 % over all ends, Bonferroni). Of a list of three or more, the best setting and the median of the best
     tenth are its last value. The end of what a hyperparameter can be (β = 0, λ = 1) is no hit.
     """
-    if table.best is None or table.diverged.all():
+    if table.is_hopeless:
         return ()
     top = table.order[: max(1, round(TOP_SHARE * len(table)))]
+    top = top[np.isfinite(table.objective[top])]
     level = (1 - LEVEL) / (2 * max(1, len(axes)))
     found = [_hit(table, axis, top, is_far, level) for axis in axes for is_far in (False, True)]
     return tuple(hit for hit in found if hit is not None)
@@ -101,10 +102,14 @@ def _hit(table: TrialTable, axis: Axis, top: IntArray, is_far: bool, level: floa
 
 
 def good_region(table: TrialTable, parameter: str) -> GoodRegion | None:
-    """Return how far the settings within 10 % of the best objective reach along a searched hyperparameter."""
-    if table.best is None or table.diverged.all():
+    """Return how far the settings within 10 % of the best objective reach along a searched hyperparameter.
+
+    None without a trial that ended well, and where the best objective is 0 or less, of which 10 % say nothing.
+    """
+    is_good = _are_good(table)
+    if is_good is None:
         return None
-    good = table.values[parameter][table.objective <= GOOD_FACTOR * table.objective[table.best]]
+    good = table.values[parameter][is_good]
     return GoodRegion(parameter, len(good), float(good.min()), float(good.max()))
 
 
@@ -112,13 +117,21 @@ def good_share(spec: StudySpec, table: TrialTable) -> Estimate | None:
     """Return the share of the search space within 10 % of the best objective, as the share of the trials drawn from it.
 
     Samplers that draw evenly make it an estimate without bias, with Wilson's 95 % interval (wide for qmc, which draws
-    more evenly than chance); of a grid it is exact. None for samplers that seek the best, for studies that prune, whose
-    complete trials are the better ones, and without a trial that ended well.
+    more evenly than chance); of a grid it is exact. The best is that of the trials: the share is of what is as good as
+    what the study found. None for samplers that seek the best, for studies that prune, whose complete trials are the
+    better ones, and where `good_region` has none.
     """
-    if spec.sampler in ADAPTIVE_SAMPLERS or spec.pruner != "none" or table.best is None or table.diverged.all():
+    good = _are_good(table)
+    if spec.sampler in ADAPTIVE_SAMPLERS or spec.pruner != "none" or good is None:
         return None
-    good = table.objective <= GOOD_FACTOR * table.objective[table.best]
     if spec.sampler == "grid":
         return Estimate(float(good.mean()), None, None)
     drawn = good[table.numbers >= len(spec.first_settings)]  # the default and enqueued settings were not drawn
     return wilson(float(drawn.sum()), len(drawn)) if len(drawn) else None
+
+
+def _are_good(table: TrialTable) -> BoolArray | None:
+    if table.best is None or table.is_hopeless or table.objective[table.best] <= 0:
+        return None
+    good: BoolArray = table.objective <= GOOD_FACTOR * table.objective[table.best]
+    return good

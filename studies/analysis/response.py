@@ -15,16 +15,23 @@ N_PLACES = 41  #: places along a range
 
 @dataclass(frozen=True)
 class Response:
-    """The median objective along an axis with the 95 % interval of that median, [G] each."""
+    """The median objective along an axis with the 95 % interval of that median, [G] each.
 
-    coordinates: FloatArray  #: of the axis; the choices where it is a list
-    median: FloatArray
+    A running median and its interval are of the trials in a window. Where the objective bends within the window's
+    width, their median is not quite the one at its middle, and the interval does not tell by how much.
+    """
+
+    coordinates: FloatArray  #: of the axis, the middles of the windows; the choices where it is a list
+    median: FloatArray  #: infinite where half or more of the trials are
     low: FloatArray  #: NaN where too few trials allow an interval
     high: FloatArray
 
 
 def marginal_response(axis: Axis, coordinates: FloatArray, objective: FloatArray) -> Response | None:
     """Return the running median of the objective along a range, or the median of each choice of a list.
+
+    A window stands at the mean place of its trials, which keeps the slope of the objective out of the median near the
+    ends, where the nearest trials lie on one side.
 
     Args:
         axis: the hyperparameter.
@@ -44,7 +51,8 @@ def marginal_response(axis: Axis, coordinates: FloatArray, objective: FloatArray
     places = np.linspace(positions.min(), positions.max(), N_PLACES)
     window = max(MIN_WINDOW, round(WINDOW_FACTOR * len(coordinates) ** 0.5))
     nearest = [np.argpartition(np.abs(positions - place), window - 1)[:window] for place in places]
-    return _response(axis.at(places), [objective[chosen] for chosen in nearest])
+    middles = np.array([positions[chosen].mean() for chosen in nearest])
+    return _response(axis.at(middles), [objective[chosen] for chosen in nearest])
 
 
 def _response(coordinates: FloatArray, groups: list[FloatArray]) -> Response:

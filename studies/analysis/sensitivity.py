@@ -21,6 +21,7 @@ from studies.spec import StudySpec
 class Sensitivity:
     """The analyses by a surrogate; each says for itself why it is not available."""
 
+    quantity: str  #: that is explained, an objective's name or steps_to_target
     variance: VarianceShares
     tunability: Tunability
     good_volume: GoodVolume
@@ -39,14 +40,16 @@ def sensitivity(spec: StudySpec, table: TrialTable, seed: int = 0) -> Sensitivit
     """
     axes, n_missing = searched_axes(spec), max(0, MIN_TRIALS - len(table))
     if not axes:
-        return _unavailable("No hyperparameter is searched.")
+        return _unavailable(table, "No hyperparameter is searched.")
     if n_missing:
         lack = f"A surrogate needs {n_missing} more complete trials ({MIN_TRIALS} in all)."
-        return _unavailable(lack, n_missing)
+        return _unavailable(table, lack, n_missing)
     if np.ptp(table.finite_objective) == 0:
-        return _unavailable("All trials have the same objective: nothing explains it.")
+        what = "missed the target" if table.is_hopeless and np.isfinite(table.horizon) else "have the same objective"
+        return _unavailable(table, f"All trials {what}: nothing explains it.")
     surrogate = fit_table(table, axes, seed)
     return Sensitivity(
+        table.quantity,
         variance_shares(surrogate),
         tunability(spec, surrogate),
         good_volume(surrogate),
@@ -56,6 +59,6 @@ def sensitivity(spec: StudySpec, table: TrialTable, seed: int = 0) -> Sensitivit
     )
 
 
-def _unavailable(message: str, n_missing: int = 0) -> Sensitivity:
+def _unavailable(table: TrialTable, message: str, n_missing: int = 0) -> Sensitivity:
     none = (VarianceShares((), (), message), Tunability(None, (), (), None, message), GoodVolume(None, (), message))
-    return Sensitivity(*none, r2=None, is_log=False, n_missing=n_missing)
+    return Sensitivity(table.quantity, *none, r2=None, is_log=False, n_missing=n_missing)

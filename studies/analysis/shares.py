@@ -24,15 +24,15 @@ class BinnedShare:
     high: FloatArray
 
 
-def wilson(n_hits: float, n: int) -> Estimate:
+def wilson(n_hits: float, n: float) -> Estimate:
     """Return a share with Wilson's score interval (1927, JASA 22); without trials its bounds are None."""
     if not n:
         return Estimate(np.nan, None, None)
-    low, high = wilson_bounds(np.array([n_hits], dtype=np.float64), np.array([n]))
+    low, high = wilson_bounds(np.array([n_hits], dtype=np.float64), np.array([n], dtype=np.float64))
     return Estimate(n_hits / n, float(low[0]), float(high[0]))
 
 
-def wilson_bounds(n_hits: FloatArray, n: IntArray) -> tuple[FloatArray, FloatArray]:
+def wilson_bounds(n_hits: FloatArray, n: FloatArray | IntArray) -> tuple[FloatArray, FloatArray]:
     """Return the ends of Wilson's intervals of shares `n_hits / n`, [B] each; n is above 0."""
     z = stats.norm.ppf(0.5 + LEVEL / 2)
     share = n_hits / n

@@ -132,6 +132,8 @@ def _where_to_look(
         return ("No trial is complete yet.",)
     if table.diverged.all():
         return ("Every trial diverged in at least one seed: search smaller α.",)
+    if table.is_hopeless:
+        return ("Every trial missed the target: give them more epochs, or set a target that is easier to reach.",)
     if hits:
         return tuple(_hit_line(hit) for hit in hits)
     lines = [found.message] if found.message else [_importance_line(found)]

@@ -7,15 +7,16 @@ from studies.analysis.estimates import LEVEL, Estimate, FloatArray
 from studies.analysis.shares import wilson
 
 
-def paired_superiority(first: FloatArray, second: FloatArray) -> Estimate:
+def paired_superiority(first: FloatArray, second: FloatArray, n_independent: float) -> Estimate:
     """Return the share of pairs of which the first is lower, ties counting half, with Wilson's interval.
 
     Args:
         first: [N].
         second: [N], each paired with that of `first` in the same place.
+        n_independent: how many independent pairs they are worth.
     """
     wins = np.sum(first < second) + np.sum(first == second) / 2
-    return wilson(float(wins), len(first))
+    return wilson(float(wins) / len(first) * n_independent, n_independent)
 
 
 def superiority(first: FloatArray, second: FloatArray) -> Estimate:

@@ -1,6 +1,6 @@
 """How long it takes to reach a target loss: a miss is later than every time, never absent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,13 @@ from studies.analysis.survival import Survival, kaplan_meier
 from studies.analysis.trials import booleans, floats
 
 Unit = Literal["epochs", "steps", "seconds"]
+
+TARGET_FACTOR = 1.1  #: a target that nobody set is within 10 % of the best value that was reached
+
+
+def target_within(best: float | None) -> float | None:
+    """Return the target that lies within 10 % of the best value; None where that says nothing, at 0 and below."""
+    return TARGET_FACTOR * best if best is not None and 0 < best < np.inf else None
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,11 @@ class TargetTimes:
         """Return the share that has not reached the target yet, against time in this unit."""
         times: FloatArray = getattr(self, unit)
         return kaplan_meier(times, self.reached)
+
+    def of_trial(self, trial: int) -> "TargetTimes":
+        """Return the times of the replicates of one trial."""
+        own = self.trials == trial
+        return TargetTimes(*(getattr(self, one.name)[own] for one in fields(self)))
 
 
 @dataclass(frozen=True)

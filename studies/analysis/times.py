@@ -4,27 +4,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from studies.analysis.estimates import FloatArray
-from studies.analysis.targets import TargetTimes
+from studies.analysis.targets import TargetTimes, of_trials
 from studies.analysis.trials import TrialTable
 
 
-def with_steps_to_target(table: TrialTable, times: TargetTimes, n_steps: int) -> TrialTable:
-    """Return the trials with the steps to a target for their objective: the mean over the replicates of each.
+def with_steps_to_target(table: TrialTable, times: TargetTimes) -> TrialTable:
+    """Return the trials with the steps after which half of their replicates had reached a target as their objective.
 
-    A replicate that missed the target or diverged counts as twice the steps of the study, as `epochs_to_target` counts
-    it: how long it would have taken is not known. To PED-ANOVA, which sees ranks, such trials tie for the last place.
+    A trial that missed it is later than every other, infinite: to ranks and medians, and so to PED-ANOVA, to the
+    marginal response and to the good region, that is all that counts. Means, and so the maps and the surrogate behind
+    variance shares and tunability, are of the steps spent until the target or the end of training (`finite_objective`,
+    the restricted time): a gain is one within the study's budget, and may be more where trials have longer.
 
     Args:
         table: complete trials, [N].
         times: of their replicates, at least one of each.
-        n_steps: that the study trains a replicate for.
     """
-    steps = np.where(times.reached, times.steps, 2.0 * n_steps)
-    objective, std = np.empty(len(table)), np.full(len(table), np.nan)
-    for index, number in enumerate(table.numbers):
-        own: FloatArray = steps[times.trials == number]
-        objective[index] = own.mean()
-        if len(own) > 1:
-            std[index] = own.std(ddof=1)
-    return replace(table, objective=objective, std=std)
+    whole = of_trials(times)
+    rows = np.searchsorted(whole.trials, table.numbers)
+    objective = np.where(whole.reached, whole.steps, np.inf)[rows]
+    watched = times.steps[np.isfinite(times.steps)]
+    horizon = float(watched.max()) if len(watched) else 1.0
+    none = np.full(len(table), np.nan)
+    return replace(table, objective=objective, std=none, quantity="steps_to_target", horizon=horizon)

@@ -8,7 +8,7 @@ import numpy as np
 from studies.analysis.axes import searched_axes
 from studies.analysis.comparison import ratio_estimate
 from studies.analysis.estimates import Estimate, FloatArray
-from studies.analysis.finals import Finals
+from studies.analysis.finals import Finals, judge
 from studies.analysis.trials import TrialTable
 from studies.spec import StudySpec
 
@@ -32,14 +32,14 @@ class Transfer:
     target: str
     trial: int | None  #: of the target's study, the setting nearest to the source's best; None where none is near
     distance: float  #: root mean square over the axes, in shares of an axis on its scale; 0 is the setting itself
-    ratio: Estimate | None  #: its value over that of the target's own best setting, 1 is as good; over seeds
+    ratio: Estimate | None  #: its value over what tuning on the target itself gives, 1 is as good; over seeds
 
 
 def transfer_matrix(studies: Sequence[TriedStudy]) -> tuple[tuple[Transfer, ...], ...]:
     """Return, for each source (a row), the transfer to each target, in the order of the studies.
 
-    A target's own best setting was chosen by the figures that it is compared with here, so what others lose against
-    it is a little overstated.
+    What tuning on the target gives is judged by seeds that did not choose it (`finals.judge`), as the source's best
+    has not seen the target either; with one seed it is flattered, and what others lose is overstated.
 
     Args:
         studies: of one optimizer, each of another workload, each with a complete trial.
@@ -58,7 +58,10 @@ def _transfer(source: TriedStudy, target: TriedStudy) -> Transfer:
     names = source.spec.workload_label, target.spec.workload_label
     if not distance <= NEAR:
         return Transfer(*names, None, distance, None)
-    ratio = ratio_estimate(target.finals.values[nearest], target.finals.values[target.finals.best])
+    own = judge(target.finals)
+    assert own is not None
+    values = own.values if source is target else target.finals.values[nearest]
+    ratio = ratio_estimate(values, own.values)
     return Transfer(*names, int(target.finals.numbers[nearest]), distance, ratio)
 
 

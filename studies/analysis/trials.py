@@ -17,12 +17,14 @@ class TrialTable:
 
     numbers: IntArray
     values: dict[str, FloatArray]  #: each parameter of the search space; of one that is true or false 1 or 0
-    objective: FloatArray  #: least is best; infinite where the model diverges at its very initialisation
+    objective: FloatArray  #: least is best; infinite where the model diverges at its start, or a target was missed
     std: FloatArray  #: over the seeds; NaN for one seed
     n_seeds: FloatArray
     test_error: FloatArray  #: NaN where undefined
     diverged: BoolArray  #: in at least one seed
     is_default: BoolArray
+    quantity: str  #: what the objective is, an objective's name or steps_to_target
+    horizon: float = np.inf  #: until when trials were watched for a target; infinite where the objective is a loss
 
     def __len__(self) -> int:
         """Return N."""
@@ -46,9 +48,26 @@ class TrialTable:
 
     @cached_property
     def finite_objective(self) -> FloatArray:
-        """The objective, [N], where an infinite one counts as the greatest finite one."""
+        """The objective, [N]: a loss that is infinite counts as the greatest finite one.
+
+        A time to a target is known up to the horizon, and what is here is the time spent until then: no guess of when
+        a trial that missed would have arrived.
+        """
         finite = self.objective[np.isfinite(self.objective)]
+        if np.isfinite(self.horizon):
+            return np.minimum(self.objective, self.horizon)
         return np.minimum(self.objective, finite.max()) if len(finite) else np.zeros(len(self))
+
+    @property
+    def missed(self) -> BoolArray:
+        """Which trials missed the target, [N]; none where the objective is a loss."""
+        missed: BoolArray = np.isinf(self.objective) & np.isfinite(self.horizon)
+        return missed
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether no trial tells what is good: there is none, all diverged, or all missed the target."""
+        return self.best is None or bool(self.diverged.all()) or bool(np.isinf(self.objective).all())
 
     @cached_property
     def spans_decade(self) -> bool:
@@ -75,17 +94,26 @@ class TrialTable:
 
 
 def complete_trials(spec: StudySpec, trials: pd.DataFrame) -> TrialTable:
-    """Return the complete trials of a frame with the columns of the view `results`."""
+    """Return the complete trials of a frame with the columns of the view `results`.
+
+    Of the objective epochs_to_target, which counts a replicate's miss as twice the epochs for the sampler's sake, a
+    mean beyond the epochs is a miss here, infinite; `times.with_steps_to_target` knows the replicates themselves.
+    """
     rows = trials.loc[trials["state"].eq("complete") & trials["objective"].notna()].sort_values("trial")
+    objective, std = floats(rows["objective"]), floats(rows["objective_std"])
+    is_timed = spec.objective == "epochs_to_target"
+    missed = is_timed & (objective > spec.epochs)
     return TrialTable(
         numbers=rows["trial"].to_numpy(np.int64),
         values={name: floats(parameter_column(rows, name)) for name in spec.search_space},
-        objective=floats(rows["objective"]),
-        std=floats(rows["objective_std"]),
+        objective=np.where(missed, np.inf, objective),
+        std=np.where(missed, np.nan, std),
         n_seeds=floats(rows["n_seeds"]),
         test_error=floats(rows["test_error"]),
         diverged=booleans(rows["diverged"]),
         is_default=booleans(rows["is_default"]),
+        quantity=spec.objective,
+        horizon=float(spec.epochs) if is_timed else np.inf,
     )
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Select, TableClause, case, func, null, or_, select
 
 from studies.db.connection import Database
-from studies.db.models import EpochRow
-from studies.db.views import CURVES, frame
+from studies.db.models import EpochRow, TrialRow
+from studies.db.views import CURVES, DIAGNOSTICS, TRAJECTORIES, frame
 
 
 def ends_frame(database: Database, study_id: str, column: str, epochs: int) -> pd.DataFrame:
@@ -68,18 +68,17 @@ def reached_frame(
         select(
             *key,
             func.min(case((is_hit, EpochRow.epoch))).label("hit"),
-            func.min(case((is_hit, EpochRow.steps))).label("hit_steps"),
             func.max(EpochRow.epoch).label("epochs"),
-            func.max(EpochRow.steps).label("all_steps"),
-            func.sum(EpochRow.seconds).label("seconds"),
+            (func.sum(EpochRow.seconds) if has_seconds else null()).label("seconds"),
             _ever(EpochRow.diverged).label("diverged"),
         )
         .where(EpochRow.study_id == study_id, *([] if trials is None else [EpochRow.trial.in_(trials)]))
         .group_by(*key)
         .order_by(*key)
     )
-    found = _read(database, query)
+    found, epoch_steps = _read(database, query), _epoch_steps(database, study_id)
     reached = found["hit"].notna()
+    epochs = found["hit"].fillna(found["epochs"])
     seconds = found["seconds"] * np.nan
     if has_seconds:
         keys = list(zip(found["trial"], found["replicate"], strict=True))
@@ -91,8 +90,8 @@ def reached_frame(
             "replicate": found["replicate"],
             "reached": reached,
             "diverged": found["diverged"],
-            "epochs": found["hit"].fillna(found["epochs"]),
-            "steps": found["hit_steps"].fillna(found["all_steps"]),
+            "epochs": epochs,
+            "steps": epochs * epoch_steps,
             "seconds": seconds,
         }
     )
@@ -100,9 +99,11 @@ def reached_frame(
 
 def diverged_frame(database: Database, study_id: str) -> pd.DataFrame:
     """Return the trials that diverged in a seed with the first epoch at which one did: columns trial and epoch."""
+    # of trials that ended without, the epochs need not be read
+    suspects = select(TrialRow.number).where(TrialRow.study_id == study_id, TrialRow.diverged.is_not(False))
     query = (
         select(EpochRow.trial, func.min(EpochRow.epoch).label("epoch"))
-        .where(EpochRow.study_id == study_id, EpochRow.diverged)
+        .where(EpochRow.study_id == study_id, EpochRow.trial.in_(suspects), EpochRow.diverged)
         .group_by(EpochRow.trial)
         .order_by(EpochRow.trial)
     )
@@ -111,8 +112,29 @@ def diverged_frame(database: Database, study_id: str) -> pd.DataFrame:
 
 def curves_of_trials(database: Database, study_id: str, trials: Sequence[int]) -> pd.DataFrame:
     """Return the rows that the view `curves` has of some trials of a study."""
-    query = select(CURVES).where(CURVES.c.study_id == study_id, CURVES.c.trial.in_(trials))
-    return _read(database, query.order_by(CURVES.c.trial, CURVES.c.replicate, CURVES.c.epoch))
+    return _rows_of_trials(database, CURVES, study_id, trials)
+
+
+def diagnostics_of_trials(database: Database, study_id: str, trials: Sequence[int]) -> pd.DataFrame:
+    """Return the rows that the view `diagnostics` has of some trials of a study."""
+    return _rows_of_trials(database, DIAGNOSTICS, study_id, trials)
+
+
+def trajectories_of_trials(database: Database, study_id: str, trials: Sequence[int]) -> pd.DataFrame:
+    """Return the rows that the view `trajectories` has of some trials of a study."""
+    return _rows_of_trials(database, TRAJECTORIES, study_id, trials)
+
+
+def _rows_of_trials(database: Database, view: TableClause, study_id: str, trials: Sequence[int]) -> pd.DataFrame:
+    query = select(view).where(view.c.study_id == study_id, view.c.trial.in_(trials))
+    return _read(database, query.order_by(view.c.trial, view.c.replicate, view.c.epoch))
+
+
+def _epoch_steps(database: Database, study_id: str) -> int:
+    """Return the steps of an epoch, the same in all of a study's epochs."""
+    query = select(EpochRow.steps).where(EpochRow.study_id == study_id, EpochRow.epoch == 1).limit(1)
+    with database.read() as connection:
+        return connection.execute(query).scalar() or 0
 
 
 def _seconds_until(database: Database, ends: Select[*tuple[Any, ...]], study_id: str) -> "pd.Series[float]":

@@ -7,6 +7,7 @@ expires later was lost.
 
 import math
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +39,13 @@ class _Study:
     block_width: int
 
 
-def claim(db: Database, study_id: str, worker: WorkerIdentity, lanes: int) -> Claim | None:
-    """Take an array whose lease ran out, or else a new one of at most `lanes` lanes; None where there is nothing."""
+def claim(
+    db: Database, study_id: str, worker: WorkerIdentity, lanes: int, avoided: Collection[int] = ()
+) -> Claim | None:
+    """Take an array whose lease ran out, or else a new one of at most `lanes` lanes; None where there is nothing.
+
+    Arrays whose ids are in `avoided` are left to others.
+    """
     with db.write() as connection:
         row = connection.execute(select(StudyRow.__table__).where(StudyRow.id == study_id).with_for_update()).first()
         if row is None:
@@ -49,7 +55,7 @@ def claim(db: Database, study_id: str, worker: WorkerIdentity, lanes: int) -> Cl
         if row.wish != "run" or row.spec["device"] not in worker.devices:
             return None
         study = _Study(row.id, StudySpec.stored(row.spec), row.block_width or 1)
-        return _take_over(connection, study, worker) or _take_new(connection, study, worker, lanes)
+        return _take_over(connection, study, worker, avoided) or _take_new(connection, study, worker, lanes)
 
 
 def end_cancelled(db: Database, study_id: str) -> None:
@@ -84,11 +90,11 @@ def studies_with_work(db: Database) -> list[WaitingStudy]:
         return [WaitingStudy(row.id, row.spec["device"], row.problem) for row in rows]
 
 
-def _take_over(connection: Connection, study: _Study, worker: WorkerIdentity) -> Claim | None:
+def _take_over(connection: Connection, study: _Study, worker: WorkerIdentity, avoided: Collection[int]) -> Claim | None:
     while True:
         rows = connection.execute(
             select(ArrayRow.__table__)
-            .where(ArrayRow.study_id == study.id, ~ArrayRow.finished, unheld())
+            .where(ArrayRow.study_id == study.id, ~ArrayRow.finished, unheld(), ArrayRow.id.not_in(avoided))
             .order_by(ArrayRow.id)
             .with_for_update(skip_locked=True)  # a holder that is writing just now lives
         ).all()

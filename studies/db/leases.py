@@ -7,7 +7,7 @@ taken the array over; what a late worker brings is dropped (`LeaseLostError`).
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Update, literal, select, update
+from sqlalchemy import Connection, Update, func, literal, select, update
 
 from studies.db.engine import Database, now
 from studies.db.models import ArrayRow, Base, DiagnosticsRow, EpochRow, StudyRow, TrajectoryRow, TrialRow, WorkerRow
@@ -19,6 +19,7 @@ from studies.db.trial_states import (
     end_trials,
     finish_if_ended,
     setting_columns,
+    unheld,
 )
 from studies.db.upsert import insert_missing
 from studies.errors import LeaseLostError
@@ -112,6 +113,14 @@ def cancel_held(db: Database, held: Claim) -> None:
     with db.write() as connection:
         _hold(connection, held)
         cancel_running(connection, held.study_id, held.array_id)
+
+
+def count_lost(db: Database) -> int:
+    """Return the number of arrays whose holders fell silent and which nobody took over yet; of paused studies none."""
+    lost = select(func.count()).select_from(ArrayRow).join(StudyRow, StudyRow.id == ArrayRow.study_id)
+    lost = lost.where(~ArrayRow.finished, ArrayRow.lease_expires_at != RELEASED, unheld(), StudyRow.wish == "run")
+    with db.read() as connection:
+        return connection.execute(lost).scalar_one()
 
 
 def _hold(connection: Connection, held: Claim) -> None:

@@ -18,7 +18,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
+from psycopg.errors import DependentObjectsStillExist
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from studies.db.connection import BUSY_TIMEOUT_SECONDS, Database, connect
 from studies.errors import ServiceError
@@ -162,4 +164,18 @@ def _create_our_tables(database: Database) -> None:
     config = _config()
     with database.write() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except DBAPIError as error:
+            if isinstance(error.orig, DependentObjectsStillExist):
+                raise _in_the_way(database, error.orig) from error
+            raise
+
+
+def _in_the_way(database: Database, error: DependentObjectsStillExist) -> ServiceError:
+    """Return the error that names what users built on a view of ours: PostgreSQL lets nobody make that view anew."""
+    found = "; ".join((error.diag.message_detail or str(error)).splitlines())
+    return ServiceError(
+        f"cannot upgrade the database {database.location}, which is as it was: {found}. Keep the definitions "
+        "(pg_get_viewdef), drop what depends on the views of adam-studies, upgrade, then create it again"
+    )

@@ -44,6 +44,7 @@ class StudyRow(Base):
     n_mirrored: Mapped[int]  #: trials that Optuna's tables hold already, always the first ones
     block_width: Mapped[int | None]
     problem: Mapped[str | None] = mapped_column(Text)  #: why the last worker that looked could not train it
+    notes: Mapped[str | None] = mapped_column(Text)  #: what users write down about it
     created_at: Mapped[datetime] = mapped_column(server_default=func.current_timestamp())
 
 

@@ -76,6 +76,13 @@ def list_workers(database: Database) -> tuple[WorkerRecord, ...]:
     )
 
 
+def named_checkpoints(database: Database, store: str) -> frozenset[str]:
+    """Return the checkpoints of a store that arrays would go on from."""
+    named = select(ArrayRow.checkpoint).where(ArrayRow.store == store, ArrayRow.checkpoint.is_not(None))
+    with database.read() as connection:
+        return frozenset(filter(None, connection.execute(named).scalars()))
+
+
 def trials_frame(database: Database, study_id: str | None = None) -> pd.DataFrame:
     """Return the view `results` of a study, or of all studies: a row per trial, replaced trials left out.
 
@@ -197,6 +204,7 @@ def _record(row: Row[Any], counted: Sequence[Row[Any]], best: Row[Any] | None, i
         best_objective=None if best is None else best.objective,
         block_width=row.block_width,
         problem=None if is_over else row.problem,  # of a worker that came late, say
+        notes=row.notes,
         created_at=_utc(row.created_at),
         finished_at=_utc(max(ended)) if ended and is_over else None,
     )

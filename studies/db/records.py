@@ -26,6 +26,7 @@ class StudyRecord:
     best_objective: float | None
     block_width: int | None
     problem: str | None  #: why the last worker that looked could not train it
+    notes: str | None  #: what users wrote down about it; data, never markup
     created_at: datetime
     finished_at: datetime | None  #: when the last trial ended, once all have
 

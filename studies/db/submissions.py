@@ -105,6 +105,18 @@ def set_problem(db: Database, study_id: str, problem: str | None) -> None:
         connection.execute(update(StudyRow).where(StudyRow.id == study_id).values(problem=problem))
 
 
+def set_notes(db: Database, study_id: str, notes: str | None) -> None:
+    """Keep what a user wrote down about the study in the place of what was there.
+
+    Raises:
+        NotFoundError: no study has this id.
+    """
+    with db.write() as connection:
+        changed = connection.execute(update(StudyRow).where(StudyRow.id == study_id).values(notes=notes))
+        if changed.rowcount != 1:
+            raise NotFoundError(f"no study has the id {study_id!r}")
+
+
 def delete_study(db: Database, study_id: str) -> None:
     """Delete all that our tables have of a study, and its suite with the last of its studies."""
     with db.write() as connection:
@@ -150,17 +162,19 @@ def _insert_study(
     connection: Connection, spec: StudySpec, settings: Sequence[dict[str, float]], suite_id: str | None
 ) -> str:
     study_id = _new_id("s")
-    connection.execute(
-        insert(StudyRow).values(
-            id=study_id,
-            suite_id=suite_id,
-            name=spec.name,
-            spec=spec.to_json(),
-            wish="run",
-            n_trials=spec.n_trials,
-            n_mirrored=0,
-        )
+    row = insert(StudyRow).values(
+        id=study_id,
+        suite_id=suite_id,
+        name=spec.name,
+        spec=spec.to_json(),
+        wish="run",
+        n_trials=spec.n_trials,
+        n_mirrored=0,
     )
+    if suite_id is not None:  # of one moment, so that listings, newest first, keep a suite's studies in order
+        moment = select(SuiteRow.created_at).where(SuiteRow.id == suite_id)
+        row = row.values(created_at=moment.scalar_subquery())
+    connection.execute(row)
     _insert_trials(connection, study_id, spec, settings, spec.n_trials, 0)
     return study_id
 

@@ -46,7 +46,11 @@ class ConvergenceData:
 
 
 def convergence_data(
-    record: StudyRecord, trials: pd.DataFrame, curves: pd.DataFrame, quantity: str | None = None
+    record: StudyRecord,
+    trials: pd.DataFrame,
+    curves: pd.DataFrame,
+    quantity: str | None = None,
+    n_trials: int | None = None,
 ) -> ConvergenceData:
     """Return medians with bands, over the trials from the 10 % to the 90 % quantile and over seeds from end to end.
 
@@ -57,6 +61,7 @@ def convergence_data(
         trials: a frame with the columns of the view `results`.
         curves: a frame with the columns of the view `curves`.
         quantity: the column of curves to show; by default the one that the objective is made from.
+        n_trials: how many trials have curves, where `curves` are those of some of them.
     """
     quantity = quantity or objective_column(record.spec.objective)
     aligned = align(curves, quantity)
@@ -65,7 +70,7 @@ def convergence_data(
     cap = cap_of(aligned)
     if cap is not None and quantity.endswith("_error"):
         cap = min(cap, 1.0)
-    raw = _series(record, trials, aligned, len(numbers))
+    raw = _series(record, trials, aligned, _trials_in_words(len(numbers), n_trials or len(numbers)))
     epochs = _thinned(aligned.values.shape[1])
     series = tuple(_drawn(one, epochs, cap) for one in raw)
     shown = np.concatenate([np.empty(0), *(values for one in series for values in (one.median, one.low, one.high))])
@@ -82,13 +87,19 @@ def convergence_data(
     )
 
 
-def _series(record: StudyRecord, trials: pd.DataFrame, aligned: CurveSet, n: int) -> list[ConvergenceSeries]:
-    """Return the series as they are, +inf where they are diverged."""
-    if not n:
+def _trials_in_words(n: int, n_of: int) -> str:
+    if n < n_of:
+        return f"median of {n:,} of {n_of:,} trials"
+    return f"median of {n:,} trials" if n > 1 else "the only trial"
+
+
+def _series(record: StudyRecord, trials: pd.DataFrame, aligned: CurveSet, label: str) -> list[ConvergenceSeries]:
+    """Return the series as they are, +inf where they are diverged; `label` is that of the trials."""
+    if not len(aligned.trials):
         return []
     over_trials = band(median_of_each_trial(aligned), LOW, HIGH)
     quantiles = f"{LOW:.0%} to {HIGH:.0%} of the trials".replace("%", " %")
-    series = [_of_band("trials", f"median of {n:,} trials" if n > 1 else "the only trial", quantiles, over_trials)]
+    series = [_of_band("trials", label, quantiles, over_trials)]
     table = complete_trials(record.spec, trials)
     optimizer = record.spec.optimizer_entry
     wanted: list[tuple[Literal["best", "default"], int | None, str]] = [

@@ -1,13 +1,11 @@
 """How often trials diverge, along each searched hyperparameter."""
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from studies.analysis.fates import AxisDivergence, Divergence
 from studies.figures import places, theme
 from studies.figures.entrants import Look
 
-N_COLUMNS = 2
 PANEL_HEIGHT = 300
 TITLE_HEIGHT = 80
 
@@ -18,23 +16,16 @@ def divergence_figure(data: Divergence, look: Look) -> go.Figure:
         return theme.say(go.Figure(), "No trial is complete yet.")
     if not data.axes:
         return theme.say(go.Figure(), "No hyperparameter is searched.")
-    n_columns = min(N_COLUMNS, len(data.axes))
-    n_rows = -(-len(data.axes) // n_columns)
-    figure = make_subplots(
-        n_rows,
-        n_columns,
-        shared_yaxes="all",
-        horizontal_spacing=0.04,
-        vertical_spacing=TITLE_HEIGHT / (PANEL_HEIGHT * n_rows),
+    figure, where = places.panel_grid(
+        len(data.axes), PANEL_HEIGHT, TITLE_HEIGHT, shared_yaxes="all", horizontal_spacing=0.04
     )
-    for index, panel in enumerate(data.axes):
-        row, column = divmod(index, n_columns)
-        figure.add_trace(_points(panel, look), row=row + 1, col=column + 1)
-        figure.update_xaxes(places.x_axis(panel.axis), row=row + 1, col=column + 1)
+    for place, panel in zip(where, data.axes, strict=True):
+        figure.add_trace(_points(panel, look), **place)
+        figure.update_xaxes(places.x_axis(panel.axis), **place)
     figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.03])
     figure.update_yaxes(title="share of trials that diverge", col=1)
-    figure.update_layout(showlegend=False)
-    return theme.finish(figure, height=110 + PANEL_HEIGHT * n_rows)
+    figure = theme.finish(figure, height=70 + PANEL_HEIGHT * where[-1]["row"])
+    return figure.update_layout(showlegend=False, margin_t=20)
 
 
 def _points(panel: AxisDivergence, look: Look) -> go.Scatter:

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from studies.analysis.axes import Axis, searched_axes
 from studies.analysis.estimates import FloatArray
 from studies.analysis.pair_map import LimitCurve, PairMap, pair_maps
+from studies.analysis.targets import TargetTimes
+from studies.analysis.times import with_steps_to_target
 from studies.analysis.trials import TrialTable, complete_trials
 from studies.figures import places, theme
 from studies.optimizers import find_optimizer
 from studies.spec import StudySpec
 
-N_COLUMNS = 2
 PANEL_HEIGHT = 340  #: pixels, with the room for its title
 TITLE_HEIGHT = 85
 EMPTY_COLOUR = "rgba(128, 128, 128, 0.16)"
@@ -45,15 +45,18 @@ class PairMapData:
     marked: tuple[MarkedSetting, ...]
 
 
-def pair_map_data(spec: StudySpec, trials: pd.DataFrame) -> PairMapData:
+def pair_map_data(spec: StudySpec, trials: pd.DataFrame, times: TargetTimes | None = None) -> PairMapData:
     """Return the maps of each two searched hyperparameters, with the default and the best setting.
 
     Args:
         spec: the study's spec.
         trials: a frame with the columns of the view `results`.
+        times: to a target, of the replicates of each complete trial, which then take the place of the objective.
     """
     table = complete_trials(spec, trials)
-    label = theme.quantity_label(spec.objective, spec.known_workload)
+    if times is not None:
+        table = with_steps_to_target(table, times)
+    label = theme.quantity_label(table.quantity, spec.known_workload)
     return PairMapData(label, pair_maps(table, searched_axes(spec)), tuple(_marked(spec, table)))
 
 
@@ -71,14 +74,9 @@ def pair_map_figure(data: PairMapData) -> go.Figure:
     """Draw a map for each two hyperparameters, all with one colour scale of the objective."""
     if not data.maps:
         return theme.say(go.Figure(), "Maps need two searched hyperparameters and a complete trial.")
-    n_columns = min(N_COLUMNS, len(data.maps))
-    n_rows = -(-len(data.maps) // n_columns)
-    spacing = TITLE_HEIGHT / (PANEL_HEIGHT * n_rows)
-    figure = make_subplots(n_rows, n_columns, horizontal_spacing=0.12, vertical_spacing=spacing)
+    figure, where = places.panel_grid(len(data.maps), PANEL_HEIGHT, TITLE_HEIGHT, horizontal_spacing=0.12)
     named: set[str] = set()
-    for index, pair in enumerate(data.maps):
-        row, column = divmod(index, n_columns)
-        place = {"row": row + 1, "col": column + 1}
+    for place, pair in zip(where, data.maps, strict=True):
         figure.update_xaxes(_full(places.x_axis(pair.x)), **place)
         figure.update_yaxes(_full(places.x_axis(pair.y)), **place)
         for trace in (*_heatmaps(pair), *_lines(pair), *_marks(data, pair)):
@@ -87,7 +85,7 @@ def pair_map_figure(data: PairMapData) -> go.Figure:
                 named.add(trace.name)
             figure.add_trace(trace, **place)
     figure.update_layout(coloraxis=_colour_axis(data))
-    return theme.finish(figure, height=130 + PANEL_HEIGHT * n_rows)
+    return theme.finish(figure, height=130 + PANEL_HEIGHT * where[-1]["row"])
 
 
 def _full(axis: dict[str, Any]) -> dict[str, Any]:

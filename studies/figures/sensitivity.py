@@ -6,21 +6,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from studies.analysis.axes import Axis, searched_axes
 from studies.analysis.estimates import BoolArray, FloatArray, IntArray
 from studies.analysis.response import Response, marginal_response
+from studies.analysis.targets import TargetTimes
+from studies.analysis.times import with_steps_to_target
 from studies.analysis.trials import TrialTable, complete_trials
 from studies.db.records import StudyRecord
 from studies.figures import places, theme
 from studies.optimizers import find_optimizer
 from studies.parameters import PARAMETERS
-from studies.spec import StudySpec
 
 MAX_POINTS = 800  #: trials drawn in a panel at most; medians and bands are of all
 MAX_WHISKERS = 200  #: trials drawn with their intervals at most: beyond it they hide the points
-N_COLUMNS = 2
 PANEL_HEIGHT = 330  #: pixels, with the room for its title
 TITLE_HEIGHT = 80
 
@@ -39,7 +38,7 @@ class SensitivityData:
     """What the sensitivity figure shows; arrays are of the trials that are drawn, [N]."""
 
     optimizer: str
-    objective_name: str
+    is_timed: bool  #: whether the objective is a time to a target
     label: str  #: of the objective, with its unit
     panels: tuple[Panel, ...]
     numbers: IntArray
@@ -56,27 +55,32 @@ class SensitivityData:
     is_log: bool  #: whether the objective spans more than a decade
 
 
-def sensitivity_data(record: StudyRecord, trials: pd.DataFrame) -> SensitivityData:
+def sensitivity_data(record: StudyRecord, trials: pd.DataFrame, times: TargetTimes | None = None) -> SensitivityData:
     """Return the complete trials along each searched hyperparameter, a fixed random part of them if they are many.
 
     Args:
         record: the study.
         trials: a frame with the columns of the view `results`.
+        times: to a target, of the replicates of each complete trial, which then take the place of the objective.
     """
     spec = record.spec
     table = complete_trials(spec, trials)
-    failed, chosen = _failed(spec, table), _chosen(table)
+    if times is not None:
+        table = with_steps_to_target(table, times)
+    is_timed = bool(np.isfinite(table.horizon))
+    failed, chosen = table.missed if is_timed else table.diverged, _chosen(table)
     cap = _cap(table, failed)
     panels = []
     for axis in searched_axes(spec):
         coordinates = axis.coordinates(table.values[axis.parameter.name])
-        panels.append(Panel(axis, coordinates[chosen], marginal_response(axis, coordinates, table.objective)))
-    drawn = np.where(np.isinf(table.objective), np.nan, table.objective)
+        response = _drawn(marginal_response(axis, coordinates, table.objective), cap)
+        panels.append(Panel(axis, coordinates[chosen], response))
+    drawn = np.where(np.isinf(table.objective), np.nan if cap is None or not is_timed else cap, table.objective)
     objective, half = drawn[chosen], table.half_widths[chosen]
     return SensitivityData(
         optimizer=spec.optimizer,
-        objective_name=spec.objective,
-        label=theme.quantity_label(spec.objective, spec.known_workload),
+        is_timed=is_timed,
+        label=theme.quantity_label(table.quantity, spec.known_workload),
         panels=tuple(panels),
         numbers=table.numbers[chosen],
         settings=tuple(_setting_lines(table, index) for index in chosen),
@@ -98,21 +102,27 @@ def _setting_lines(table: TrialTable, index: int) -> str:
     return "<br>".join(f"{parameter.symbol} = {parameter.text(value)}" for parameter, value in setting.items())
 
 
-def _failed(spec: StudySpec, table: TrialTable) -> BoolArray:
-    """Return which trials diverged in a seed or missed the target in one, [N]."""
-    if spec.objective == "epochs_to_target":
-        return table.objective > spec.epochs  # a miss counts twice the epochs, so such a mean has one in it
-    return table.diverged
-
-
 def _cap(table: TrialTable, failed: BoolArray) -> float | None:
-    """Return the objective of the trials that fail in every seed; None where there are none.
+    """Return where trials lie that missed the target, or that diverged in every seed; None where there are none.
 
     Where seeds differ in whether they diverge, their standard deviation is far above a tenth of their mean; where all
     diverge it is that of the loss at initialisation.
     """
+    if np.isfinite(table.horizon):
+        return table.horizon if failed.any() else None
     everywhere = failed & np.isfinite(table.objective) & ~(table.std > 0.1 * table.objective)
     return float(table.objective[everywhere].max()) if everywhere.any() else None
+
+
+def _drawn(response: Response | None, cap: float | None) -> Response | None:
+    """Return a response with what is infinite on the cap; NaN without one, which a line leaves out."""
+    if response is None:
+        return None
+    place = np.nan if cap is None else cap
+    median, low, high = (
+        np.where(np.isinf(values), place, values) for values in (response.median, response.low, response.high)
+    )
+    return Response(response.coordinates, median, low, high)
 
 
 def _chosen(table: TrialTable) -> IntArray:
@@ -134,29 +144,21 @@ def sensitivity_figure(data: SensitivityData) -> go.Figure:
         return theme.say(go.Figure(), "No hyperparameter is searched.")
     if not data.n_trials:
         return theme.say(go.Figure(), "No trial is complete yet.")
-    n_columns = min(N_COLUMNS, len(data.panels))
-    n_rows = -(-len(data.panels) // n_columns)
-    figure = make_subplots(
-        n_rows,
-        n_columns,
-        shared_yaxes="all",
-        horizontal_spacing=0.04,
-        vertical_spacing=TITLE_HEIGHT / (PANEL_HEIGHT * n_rows),
+    figure, where = places.panel_grid(
+        len(data.panels), PANEL_HEIGHT, TITLE_HEIGHT, shared_yaxes="all", horizontal_spacing=0.04
     )
     named = {""}  # traces without a name stay out of the legend
-    for index, panel in enumerate(data.panels):
-        row, column = divmod(index, n_columns)
-        place = {"row": row + 1, "col": column + 1}
+    for place, panel in zip(where, data.panels, strict=True):
         figure.update_xaxes(places.x_axis(panel.axis), **place)
         for trace in _traces(data, panel):
             figure.add_trace(trace.update(showlegend=trace.name not in named, legendgroup=trace.name), **place)
             named.add(trace.name)
     if data.cap is not None:
-        text = "target missed in every seed" if data.objective_name == "epochs_to_target" else "diverged in every seed"
+        text = "target missed" if data.is_timed else "diverged in every seed"
         theme.draw_cap(figure, data.cap, data.is_log, text)
     figure.update_yaxes(theme.value_axis(data.objective, data.is_log, data.cap is not None))
     figure.update_yaxes(title=data.label, col=1)
-    return theme.finish(figure, height=110 + PANEL_HEIGHT * n_rows)
+    return theme.finish(figure, height=110 + PANEL_HEIGHT * where[-1]["row"])
 
 
 def _traces(data: SensitivityData, panel: Panel) -> list[go.Scatter]:
@@ -171,10 +173,10 @@ def _traces(data: SensitivityData, panel: Panel) -> list[go.Scatter]:
     dots = {"size": 6, "color": colour, "opacity": 0.65}
     traces = [_points(data, x, ended, name, dots, has_whiskers=len(data.numbers) <= MAX_WHISKERS)]
     if len(failed):
-        word = "missed the target" if data.objective_name == "epochs_to_target" else "diverged"
+        word = "missed the target" if data.is_timed else "diverged in a seed"
         cross = {"symbol": theme.FAILED_SYMBOL, "size": 7, "color": theme.NEUTRAL_COLOUR, "line": {"width": 1.5}}
         count = f"({data.n_failed:,} of {data.n_trials:,} trials)"
-        traces.append(_points(data, x, failed, f"{word} in a seed {count}", cross))
+        traces.append(_points(data, x, failed, f"{word} {count}", cross))
     if panel.response is not None:
         traces += _response(panel.axis, panel.response)
     roles = [(find_optimizer(data.optimizer).default_label, data.default, theme.DEFAULT_SYMBOL, theme.DEFAULT_COLOUR)]

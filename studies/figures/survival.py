@@ -62,7 +62,9 @@ def survival_figure(data: SurvivalData) -> go.Figure:
         hover = f"{one.look.label}: %{{y:.0%}} (%{{customdata[0]:.0%}} to %{{customdata[1]:.0%}})<extra></extra>"
         draw_line(figure, one.look, one.times, one.share, (one.low, one.high), hover, "hv", len(data.series))
     last = max(one.times[-1] for one in data.series)
-    words = {"left": "not diverged or pruned", "reached": "at the target"}
+    words = {"left": "left", "reached": "at the target"}
     figure.update_xaxes(title=UNIT_LABELS[data.unit], range=[0, last or 1])
-    figure.update_yaxes(title=f"share of the {data.what}, {words[data.kind]}", tickformat=".0%", range=[-0.02, 1.03])
+    figure.update_yaxes(title=f"share of the {data.what} {words[data.kind]}", tickformat=".0%", range=[-0.02, 1.03])
+    if len(data.series) == 1:
+        return theme.finish(figure, height=340).update_layout(showlegend=False, margin_t=20)
     return theme.finish(figure, height=380)

@@ -47,6 +47,7 @@ QUANTITY_LABELS = {
     "validation_error": "validation error (share)",
     "test_error": "test error (share)",
     "epochs_to_target": "epochs to the target loss",
+    "steps_to_target": "steps to the target",
 }
 CAP_ROOM = 0.08  #: of the axis, above the cap
 N_FEW_DECADES = 2.5  #: a logarithmic axis below this many is labelled between the powers of ten too

@@ -1,6 +1,7 @@
 """Trajectories: the way of a few trials over a surface, or of a single parameter against the steps."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from studies.analysis.estimates import FloatArray
 from studies.analysis.trials import floats
 from studies.db.records import StudyRecord
 from studies.figures import theme
-from studies.figures.picks import Pick, line, picks
+from studies.figures.picks import line, picks
 from studies.surfaces import SURFACES, Surface
 
 N_GRID = 160  #: points along each axis of the contours
@@ -23,7 +24,8 @@ MAX_POINTS = 1_000  #: of a path
 class Path:
     """The way of the first seed of a trial, or of the first that diverged."""
 
-    pick: Pick
+    label: str
+    line: dict[str, Any]  #: Plotly's
     steps: FloatArray  #: [T], updates so far
     x: FloatArray  #: [T]
     y: FloatArray  #: [T]; NaN of a single parameter
@@ -42,7 +44,6 @@ class Contours:
 class TrajectoriesData:
     """What the figure of trajectories shows."""
 
-    optimizer: str
     paths: tuple[Path, ...]
     surface: Surface | None  #: None of a single parameter
 
@@ -55,12 +56,27 @@ def trajectories_data(record: StudyRecord, trials: pd.DataFrame, trajectories: p
         trials: a frame with the columns of the view `results`.
         trajectories: a frame with the columns of the view `trajectories`.
     """
-    found = [_path(pick, trajectories[trajectories["trial"] == pick.trial]) for pick in picks(record, trials)]
-    return TrajectoriesData(
-        optimizer=record.spec.optimizer,
-        paths=tuple(path for path in found if len(path.x)),
-        surface=SURFACES.get(record.spec.workload.removeprefix("surface-")),
-    )
+    optimizer = record.spec.optimizer
+    found = [
+        path_of(pick.label, line(pick.role, optimizer), trajectories[trajectories["trial"] == pick.trial])
+        for pick in picks(record, trials)
+    ]
+    surface = SURFACES.get(record.spec.workload.removeprefix("surface-"))
+    return TrajectoriesData(tuple(path for path in found if len(path.x)), surface)
+
+
+def path_of(label: str, line: dict[str, Any], rows: pd.DataFrame) -> Path:
+    """Return the way of a trial's replicate: of the one that ends first, which is the one that diverged.
+
+    Args:
+        label: of the trial.
+        line: Plotly's.
+        rows: of the view `trajectories`, of this trial.
+    """
+    if len(rows):
+        rows = rows[rows["replicate"] == rows.groupby("replicate")["epoch"].max().idxmin()]
+    thinned = rows.iloc[:: -(-len(rows) // MAX_POINTS) or 1]
+    return Path(label, line, floats(thinned["steps"]), floats(thinned["x"]), floats(thinned["y"]))
 
 
 def contours(surface: Surface) -> Contours:
@@ -78,14 +94,6 @@ def trajectories_figure(data: TrajectoriesData) -> go.Figure:
     return _over_steps(figure, data) if data.surface is None else _over_surface(figure, data, data.surface)
 
 
-def _path(pick: Pick, rows: pd.DataFrame) -> Path:
-    """Return the way of a replicate: the one that ends first, which is the one that diverged."""
-    if len(rows):
-        rows = rows[rows["replicate"] == rows.groupby("replicate")["epoch"].max().idxmin()]
-    thinned = rows.iloc[:: -(-len(rows) // MAX_POINTS) or 1]
-    return Path(pick, floats(thinned["steps"]), floats(thinned["x"]), floats(thinned["y"]))
-
-
 def _over_surface(figure: go.Figure, data: TrajectoriesData, surface: Surface) -> go.Figure:
     figure.add_trace(_contour_trace(surface))
     for path in data.paths:
@@ -93,9 +101,9 @@ def _over_surface(figure: go.Figure, data: TrajectoriesData, surface: Surface) -
             x=path.x,
             y=path.y,
             mode="lines+markers",
-            line=line(path.pick.role, data.optimizer),
+            line=path.line,
             marker={"size": 4},
-            name=path.pick.label,
+            name=path.label,
             customdata=path.steps,
             hovertemplate="step %{customdata:,d}: (%{x:.4g}, %{y:.4g})",
         )
@@ -117,7 +125,7 @@ def _contour_trace(surface: Surface) -> go.Contour:
     return go.Contour(
         x=grid.x,
         y=grid.y,
-        z=grid.log_values,
+        z=grid.log_values.astype(np.float32),  # half the bytes, and more digits than a colour shows
         colorscale=[[0, LOW_COLOUR], [1, HIGH_COLOUR]],
         contours={"start": low, "end": high, "size": (high - low) / N_LEVELS, "coloring": "fill"},
         line={"width": 0.5, "color": theme.AXIS_LINE},
@@ -140,8 +148,8 @@ def _over_steps(figure: go.Figure, data: TrajectoriesData) -> go.Figure:
             x=path.steps,
             y=path.x,
             mode="lines",
-            line=line(path.pick.role, data.optimizer),
-            name=path.pick.label,
+            line=path.line,
+            name=path.label,
             hovertemplate="%{y:.4g}",
         )
     best = {"color": theme.NEUTRAL_COLOUR, "width": 1.5, "dash": "longdash"}

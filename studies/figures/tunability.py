@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from studies.analysis.tunability import Tunability, Tuned
+from studies.analysis.sensitivity import Sensitivity
+from studies.analysis.tunability import Tuned
 from studies.figures import theme
 from studies.figures.bars import Bars, bar_trace, bars_of, finish_bars
 from studies.parameters import PARAMETERS
@@ -23,14 +24,15 @@ class TunabilityData:
     message: str | None  #: what to say in place of bars
 
 
-def tunability_data(spec: StudySpec, found: Tunability) -> TunabilityData:
+def tunability_data(spec: StudySpec, sensitivity: Sensitivity) -> TunabilityData:
     """Return the bars of a study's tunability: each alone, the pairs that gain most, all."""
+    found = sensitivity.tunability
     tuned = [*found.alone, *found.pairs[:MAX_PAIRS]]
     if found.all is not None and len(found.alone) > 2:
         tuned.append(found.all)
     labels = [_label(one, len(found.alone)) for one in tuned]
     bars = bars_of(labels, [one.gain for one in tuned])
-    label = theme.quantity_label(spec.objective, spec.known_workload)
+    label = theme.quantity_label(sensitivity.quantity, spec.known_workload)
     return TunabilityData(spec.optimizer, label, bars, found.message)
 
 

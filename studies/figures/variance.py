@@ -26,7 +26,8 @@ def variance_data(spec: StudySpec, found: Sensitivity) -> VarianceData:
     """Return the bars of the shares of the variance."""
     values = found.variance.values
     labels = [PARAMETERS[one.parameter].symbol for one in values]
-    quantity = "log objective" if found.is_log else "objective"
+    explained = "steps to the target" if found.quantity == "steps_to_target" else "objective"
+    quantity = f"log {explained}" if found.is_log else explained
     return VarianceData(
         optimizer=spec.optimizer,
         first=bars_of(labels, [one.first for one in values]),

@@ -6,22 +6,20 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 import pandas as pd
-import plotly.graph_objects as go
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from studies.analysis import words
-from studies.analysis.summary import StudySummary, summarise
+from studies.analysis.summary import summarise
 from studies.analysis.trials import parameter_column
 from studies.client import StudyHandle
+from studies.db.queries import find_suite
 from studies.db.records import StudyRecord
-from studies.figures.convergence import convergence_data, convergence_figure
-from studies.figures.importance import importance_data, importance_figure
-from studies.figures.sensitivity import sensitivity_data, sensitivity_figure
-from studies.figures.theme import NEUTRAL_COLOUR
 from studies.parameters import PARAMETERS
+from studies.report.comparison import HEADS, ComparisonPart, comparison_part
+from studies.report.study_figures import Figure, study_figures
 
 _N_BEST = 20  #: trials in the table
 _FIGURES = {
@@ -31,14 +29,6 @@ _FIGURES = {
     "test_error": "test error",
     "seconds": "seconds",
 }
-_CONFIG = {"displaylogo": False, "responsive": True}
-
-
-@dataclass(frozen=True)
-class _Figure:
-    title: str
-    alt: str  #: what a screen reader says of it
-    html: Markup
 
 
 @dataclass(frozen=True)
@@ -48,7 +38,7 @@ class _Section:
     record: StudyRecord
     about: str
     lines: list[tuple[str, str]]
-    figures: list[_Figure]
+    figures: list[Figure]
     heads: list[str]
     rows: list[list[str]]
     spec: str
@@ -62,16 +52,27 @@ def render_report(title: str, handles: Sequence[StudyHandle]) -> str:
         handles: the studies, in their order on the page.
 
     Returns:
-        HTML with everything that it shows inside, some 5 MB.
+        HTML with everything that it shows inside: 5 MB of the plots' own script, and some 0.1 to 0.5 MB a study.
     """
     environment = Environment(loader=PackageLoader("studies.report"), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("report.html").render(
         title=title,
+        comparisons=list(_comparisons(handles)),
+        heads=HEADS,
         sections=[_section(handle) for handle in handles],
         intervals=words.INTERVALS,
         script=Markup(get_plotlyjs()),
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, adam-studies {version('adam-studies')}",
     )
+
+
+def _comparisons(handles: Sequence[StudyHandle]) -> Iterator[ComparisonPart]:
+    """Yield the comparison of each suite that the studies are of."""
+    suites = {handle.record.suite_id: handle.database for handle in handles if handle.record.suite_id is not None}
+    for suite_id, database in suites.items():
+        part = comparison_part(database, find_suite(database, suite_id))
+        if part is not None:
+            yield part
 
 
 def _section(handle: StudyHandle) -> _Section:
@@ -80,7 +81,7 @@ def _section(handle: StudyHandle) -> _Section:
     if record.epochs_done:
         curves = handle.curves()
         summary = summarise(record, trials, curves)
-        figures = list(_figures(record, summary, trials, curves))
+        figures = list(study_figures(handle.database, record, summary, trials, curves))
     spec = record.spec
     how = " · ".join([*spec.modes, spec.schedule.words, f"{spec.sampler} sampler"])
     size = f"{record.n_trials} trials × {spec.n_seeds} seeds × {spec.epochs} epochs"
@@ -94,32 +95,6 @@ def _section(handle: StudyHandle) -> _Section:
         rows=rows,
         spec=yaml.safe_dump(spec.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True),
     )
-
-
-def _figures(
-    record: StudyRecord, summary: StudySummary, trials: pd.DataFrame, curves: pd.DataFrame
-) -> Iterator[_Figure]:
-    yield _figure(
-        "Convergence",
-        f"The objective's curves of {record.name} against epochs, over trials and over seeds",
-        convergence_figure(convergence_data(record, trials, curves)),
-    )
-    if summary.importances.message is None:
-        yield _figure(
-            "What matters",
-            f"The importance of each hyperparameter of {record.name} with its interval",
-            importance_figure(importance_data(record.spec, summary.importances)),
-        )
-    yield _figure(
-        "Sensitivity",
-        f"The objective of every trial of {record.name} against each searched hyperparameter",
-        sensitivity_figure(sensitivity_data(record, trials)),
-    )
-
-
-def _figure(title: str, alt: str, figure: go.Figure) -> _Figure:
-    figure.update_layout(modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": NEUTRAL_COLOUR})
-    return _Figure(title, alt, Markup(figure.to_html(full_html=False, include_plotlyjs=False, config=_CONFIG)))
 
 
 def _best_trials(record: StudyRecord, trials: pd.DataFrame) -> tuple[list[str], list[list[str]]]:

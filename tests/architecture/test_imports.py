@@ -82,7 +82,8 @@ def test_dashboard_installs_without_torch() -> None:
 def test_no_file_of_the_dashboard_shadows_a_module() -> None:
     """`streamlit run dashboard/app.py` puts dashboard/ first on sys.path."""
     names = {path.stem for path in (ROOT / "dashboard").iterdir() if path.suffix == ".py" or path.is_dir()}
-    shadowed = {name for name in names if name.isidentifier() and importlib.util.find_spec(name)} - {"__init__"}
+    names -= {"__init__", "__pycache__"}
+    shadowed = {name for name in names if name.isidentifier() and importlib.util.find_spec(name)}
     assert not shadowed
     assert "pages" not in names, "Streamlit would take a folder pages/ for its legacy navigation"
 

@@ -34,6 +34,7 @@ def make_record(spec: StudySpec) -> StudyRecord:
         best_objective=None,
         block_width=None,
         problem=None,
+        notes=None,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         finished_at=None,
     )

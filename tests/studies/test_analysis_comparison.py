@@ -1,5 +1,6 @@
 """Best settings compared: chosen on some seeds and judged on the others, paired by seed, transferred."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 import pytest
 
 from studies.analysis.comparison import compare, over_workloads, ratio_estimate
-from studies.analysis.finals import Finals, finals_of, finals_of_target, judge
+from studies.analysis.estimates import Estimate
+from studies.analysis.finals import Finals, finals_of, finals_of_target, judge, judged_mean
 from studies.analysis.targets import TargetTimes
 from studies.analysis.transfer import TriedStudy, transfer_matrix
 from studies.analysis.trials import complete_trials
@@ -39,15 +41,28 @@ def test_a_trial_without_all_its_replicates_is_left_out() -> None:
     assert finals_of(ends([]), "train_loss", np.array([0, 1])).best is None
 
 
-def test_a_missed_target_counts_twice_the_epochs() -> None:
+def test_a_missed_target_is_later_than_every_time_and_a_mean_is_of_what_was_watched() -> None:
     times = TargetTimes(*(np.array(a) for a in ([0, 0], [0, 1], [3.0, 5.0], [3.0, 5.0], [3.0, 5.0], [True, False])))
-    assert finals_of_target(times, 5, np.array([0])).values.tolist() == [[3.0, 10.0]]
+    found = finals_of_target(times, 5, np.array([0]))
+    assert found.values.tolist() == [[3.0, np.inf]] and found.means.tolist() == [4.0]
 
 
-def test_each_seed_judges_what_the_others_chose() -> None:
+def test_of_missed_targets_there_are_wins_but_no_ratios() -> None:
+    first, second = (
+        replace(finals([values]), horizon=5.0) for values in ([2.0, np.inf, np.inf, 1.0], [3.0, 4.0, np.inf, np.inf])
+    )
+    found = compare(first, second)
+    assert found is not None and (found.ratio, found.difference) == (None, None)
+    assert found.wins.value == (2 + 0.5) / 4
+    assert found.settings.value == 1.0  # 13 of 20 epochs against 17
+    verdict = judge(replace(finals([[np.inf, 1.0], [4.0, 4.0]]), horizon=5.0))
+    assert verdict is not None and verdict.trials.tolist() == [0, 1]
+
+
+def test_each_half_of_the_seeds_judges_what_the_other_chose() -> None:
     verdict = judge(finals([[0.0, 5.0, 5.0], [1.0, 1.0, 1.0], [5.0, 0.0, 5.0]]))
     assert verdict is not None and verdict.is_fair
-    assert verdict.trials.tolist() == [1, 1, 1]
+    assert verdict.trials.tolist() == [2, 1, 2] and verdict.values.tolist() == [5.0, 1.0, 5.0]
     alone = judge(finals([[2.0], [1.0]]))
     assert alone is not None and (alone.is_fair, alone.trials.tolist(), alone.values.tolist()) == (False, [1], [1.0])
 
@@ -61,12 +76,53 @@ def test_judging_by_other_seeds_takes_the_flattery_out() -> None:
     assert np.mean(flattered) < 0.7
 
 
+def judged_coverage(n_samples: int, n_seeds: int) -> tuple[float, float]:
+    """Return how often intervals hold the truth of one study's best and of two studies' difference.
+
+    The truth is the mean of the settings that were chosen, from 1 to 1.3 evenly, where a seed adds noise of 0.3.
+    """
+    rng, hits = np.random.default_rng(0), []
+    truths = 1 + 0.3 * np.arange(30) / 29
+    for _ in range(n_samples):
+        studies = [finals(truths[:, None] + 0.3 * rng.normal(size=(30, n_seeds))) for _ in range(2)]
+        verdicts = [verdict for verdict in map(judge, studies) if verdict is not None]
+        means = [truths[verdict.trials].mean() for verdict in verdicts]
+        own, found = judged_mean(verdicts[0].values), compare(*studies)
+        assert found is not None and found.difference is not None
+        hits.append([holds(own, means[0]), holds(found.difference, means[0] - means[1])])
+    one, two = np.mean(hits, axis=0)
+    return float(one), float(two)
+
+
+def holds(estimate: Estimate, truth: float) -> bool:
+    assert estimate.low is not None and estimate.high is not None
+    return estimate.low <= truth <= estimate.high
+
+
+@pytest.mark.parametrize("n_seeds", [2, 3, 5])
+def test_intervals_of_the_best_cover_at_least_19_in_20(n_seeds: int) -> None:
+    for found in judged_coverage(400, n_seeds):
+        assert found >= 0.95 - three_errors(400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_seeds", [2, 3, 5, 10, 20])
+def test_intervals_of_the_best_cover_at_least_19_in_20_at_length(n_seeds: int) -> None:
+    for found in judged_coverage(3_000, n_seeds):
+        assert found >= 0.95 - three_errors(3_000)
+
+
+def three_errors(n_samples: int) -> float:
+    """Return three standard errors of a coverage of 95 % that so many samples count."""
+    return float(3 * np.sqrt(0.95 * 0.05 / n_samples))
+
+
 def test_planted_pairs() -> None:
     noise = np.array([0.8, 1.0, 1.3])
     found = compare(finals([9 * noise, 2 * noise]), finals([4 * noise, 7 * noise]))
     assert found is not None and found.ratio is not None
     assert (found.ratio.low, found.ratio.value, found.ratio.high) == pytest.approx((0.5, 0.5, 0.5))
-    assert found.difference.value == pytest.approx(np.mean(-2 * noise))
+    assert found.difference is not None and found.difference.value == pytest.approx(np.mean(-2 * noise))
     assert (found.wins.value, found.n_pairs, found.is_fair) == (1.0, 3, True)
     assert found.settings.value == 0.5 and found.cliffs_delta.value == 0.0  # 2 is below both, 9 above both
 
@@ -88,7 +144,8 @@ def test_what_cannot_be_compared() -> None:
 
 def test_only_shared_seeds_are_paired() -> None:
     found = compare(finals([[1.0, 2.0, 4.0]]), finals([[1.0, 1.0]]))
-    assert found is not None and (found.n_pairs, found.difference.value) == (2, 0.5)
+    assert found is not None and found.difference is not None
+    assert (found.n_pairs, found.difference.value) == (2, 0.5)
 
 
 def test_workloads_count_once_each() -> None:
@@ -100,6 +157,33 @@ def test_workloads_count_once_each() -> None:
     half = 4.302653 * np.std(np.log([0.5, 0.5, 2.0]), ddof=1) / np.sqrt(3)
     assert np.log(pooled.high / pooled.value) == pytest.approx(half, rel=1e-5)
     assert over_workloads([one for one in found[:1] if one is not None]) is None
+
+
+def test_the_interval_over_workloads_covers_19_in_20() -> None:
+    """Of six workloads whose ratios are e to the power of -0.3, give or take 0.5."""
+    rng, covered, n = np.random.default_rng(0), [], 1_500
+    comparison = compare(finals([[1.0, 1.0]]), finals([[1.0, 1.0]]))
+    assert comparison is not None
+    for ratios in np.exp(rng.normal(-0.3, 0.5, (n, 6))):
+        pooled = over_workloads([replace(comparison, ratio=Estimate(float(ratio), None, None)) for ratio in ratios])
+        assert pooled is not None
+        covered.append(holds(pooled, float(np.exp(-0.3))))
+    assert np.mean(covered) == pytest.approx(0.95, abs=three_errors(n))
+
+
+@pytest.mark.parametrize("n_seeds", [3, 6])
+def test_intervals_of_a_transfer_cover_at_least_19_in_20(n_seeds: int) -> None:
+    """The target's settings differ by up to 30 %; the truth is what the source's best is there over those chosen."""
+    rng, covered, n = np.random.default_rng(0), [], 250
+    alphas, truths = np.geomspace(1e-4, 1.0, 20), np.exp(0.3 * np.arange(20) / 19)
+    source = tried("digits-logistic", {alphas[4]: [1.0] * n_seeds})
+    target = tried("mnist-logistic", {alpha: [1.0] * n_seeds for alpha in alphas})
+    for _ in range(n):
+        values = finals(truths[:, None] * np.exp(0.2 * rng.normal(size=(20, n_seeds))))
+        verdict, found = judge(values), transfer_matrix([source, replace(target, finals=values)])[0][1]
+        assert verdict is not None and found.ratio is not None and found.trial == 4
+        covered.append(holds(found.ratio, float(np.exp(np.mean(np.log(truths[4] / truths[verdict.trials]))))))
+    assert np.mean(covered) >= 0.95 - three_errors(n)
 
 
 def tried(workload: str, trials: dict[float, list[float]], **space: Any) -> TriedStudy:

@@ -76,5 +76,26 @@ def test_quantiles_of_the_diverged_and_the_missing(column: list[float], share: f
     assert quantile(np.array(column), share) == pytest.approx(expected, nan_ok=True)
 
 
+def test_bands_of_known_distributions() -> None:
+    """Of exponentials with mean 1 + t the quantile p is -(1 + t) log(1 - p); one in a hundred diverges."""
+    rng, scale = np.random.default_rng(0), 1.0 + np.arange(4)
+    values = scale * rng.exponential(size=(20_000, 4))
+    found = band(np.vstack([values, np.full((200, 4), INF)]), 0.1, 0.9)
+    for share, values in ((0.1, found.low), (0.5, found.median), (0.9, found.high)):
+        np.testing.assert_allclose(values, -scale * np.log(1 - share * 20_200 / 20_000), rtol=0.06)
+
+
+@pytest.mark.parametrize("n", [3, 10, 50])
+def test_a_band_holds_as_many_fresh_curves_as_it_says(n: int) -> None:
+    """From the 10 % to the 90 % quantile of n curves lie 0.8 (n - 1) / (n + 1) of all, whatever their distribution.
+
+    The quantile p of n uniforms has the mean ((n - 1) p + 1) / (n + 1).
+    """
+    draws = np.random.default_rng(0).exponential(size=(n, 4_000))  # as many epochs as repeats
+    found = band(draws, 0.1, 0.9)
+    held = np.exp(-found.low) - np.exp(-found.high)
+    assert held.mean() == pytest.approx(0.8 * (n - 1) / (n + 1), abs=0.02)
+
+
 def test_the_cap_is_ten_times_the_mean_at_initialisation(curves: pd.DataFrame) -> None:
     assert cap_of(align(curves, "train_loss")) == pytest.approx(30.0)

@@ -5,6 +5,7 @@ import pytest
 
 from studies.analysis.estimates import FloatArray, mean_estimate
 from studies.analysis.resampling import bootstrap_mean
+from studies.analysis.shares import wilson
 from studies.analysis.superiority import paired_superiority, superiority
 
 
@@ -45,8 +46,8 @@ def test_the_bootstrap_covers_19_in_20_at_length(n: int) -> None:
 
 
 def test_planted_pairs_are_counted() -> None:
-    found = paired_superiority(np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 3.0, 3.0, 1.0]))
-    assert found.value == (2 + 0.5) / 4
+    found = paired_superiority(np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 3.0, 3.0, 1.0]), 4.0)
+    assert found == wilson(2.5, 4)
 
 
 def test_superiority_of_small_samples_by_hand() -> None:

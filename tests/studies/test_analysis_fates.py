@@ -20,8 +20,21 @@ def test_wilsons_interval_of_known_shares() -> None:
 def test_wilsons_interval_covers_19_in_20() -> None:
     n, share = 24, 0.2
     hits = np.random.default_rng(0).binomial(n, share, size=4_000)
-    covered = [one.low <= share <= one.high for one in map(lambda k: wilson(float(k), n), hits) if one.low and one.high]
-    assert np.mean(covered) == pytest.approx(0.95, abs=0.025)
+    found = [wilson(float(k), n) for k in hits]
+    covered = [one.low is not None and one.high is not None and one.low <= share <= one.high for one in found]
+    assert np.mean(covered) == pytest.approx(0.9635, abs=0.01)  # what the binomial distribution gives, exactly
+
+
+def test_intervals_of_bins_cover_19_in_20_on_average_over_bins() -> None:
+    """Of trials that diverge the likelier the greater α, a share of positions x² that a bin averages in closed form."""
+    axis, rng, covered = searched_axes(make_spec())[0], np.random.default_rng(0), []
+    for _ in range(600):
+        positions = rng.random(128)
+        found = binned_share(axis, axis.at(positions), rng.random(128) < positions**2)
+        left, right = axis.positions(found.left), axis.positions(found.right)
+        truth = (right**3 - left**3) / (3 * (right - left))
+        covered.append(np.mean((found.low <= truth) & (truth <= found.high)))
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.02)
 
 
 def test_trials_end_by_divergence_or_by_being_pruned() -> None:

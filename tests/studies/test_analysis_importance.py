@@ -2,12 +2,10 @@ import time
 
 import numpy as np
 import optuna
-import pandas as pd
 import pytest
 
 from studies.analysis.importance import importances
 from studies.search_space import distributions, to_optuna
-from studies.spec import StudySpec
 from tests.studies.frames import Setting, decades_from, drawn_study, trials_of
 
 
@@ -98,18 +96,37 @@ def test_intervals_of_128_trials_take_less_than_2_seconds() -> None:
     assert time.process_time() - start < 2.0
 
 
-@pytest.mark.slow
-def test_intervals_cover_the_mean_share_of_fresh_studies() -> None:
-    def noisy(seed: int) -> tuple[StudySpec, pd.DataFrame]:
-        rng = np.random.default_rng(seed)
-        return drawn_study(lambda setting: alpha_and_beta1(setting) + 0.2 * rng.normal(), n_trials=64, seed=seed)
+FREE = {"low": 1e-10, "high": 1e-2}
+BOX = {"alpha": {"low": 1e-4, "high": 1.0}, "beta1": 0.9, "beta2": {"low": 0.9, "high": 0.9999}, "epsilon": FREE}
+BOX_SHARES = {"alpha": 0.8, "beta2": 0.2, "epsilon": 0.0}
 
-    found = [{one.parameter: one.share for one in importances(*noisy(seed)).values} for seed in range(40)]
-    for name in ("alpha", "beta1", "beta2", "epsilon"):
-        truth = np.mean([shares[name].value for shares in found])
-        ends = [(shares[name].low or 0.0, shares[name].high or 0.0) for shares in found]
-        assert np.mean([low <= truth <= high for low, high in ends]) >= 0.9
-        assert np.mean([high - low for low, high in ends]) < 0.75
+
+def box(setting: Setting) -> float:
+    """A loss whose best tenth fills a fifth of the range of α and half of that of 1−β2.
+
+    Densities there are 5 and 2 times those of all trials, so the divergences are 5 - 1 and 2 - 1: shares of 4 and 1.
+    """
+    return 1 + max(5 * decades_from(setting["alpha"], 1e-2) / 4, 2 * decades_from(1 - setting["beta2"], 10**-2.5) / 3)
+
+
+def test_shares_of_a_box_are_those_of_closed_form() -> None:
+    found = importances(*drawn_study(box, n_trials=4_000, search_space=BOX))
+    for one in found.values:
+        assert one.share.value == pytest.approx(BOX_SHARES[one.parameter], abs=0.05)
+    assert found.values[-1].share.low == 0.0, "ε has no effect, and its interval says so"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_trials", [40, 100])
+def test_intervals_cover_the_shares_of_closed_form(n_trials: int) -> None:
+    n_repeats, covered = 50, []
+    for seed in range(n_repeats):
+        found = importances(*drawn_study(box, n_trials, search_space=BOX, seed=seed))
+        ends = {one.parameter: (one.share.low, one.share.high) for one in found.values}
+        covered.append(
+            [(ends[name][0] or 0.0) <= share <= (ends[name][1] or 0.0) for name, share in BOX_SHARES.items()]
+        )
+    assert np.mean(covered, axis=0).min() >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / n_repeats)
 
 
 def test_adamax_without_epsilon() -> None:

@@ -40,7 +40,7 @@ def test_survival_starts_at_1_and_ends_where_it_was_watched() -> None:
     figure = survival_figure(data)
     assert trace(figure, "Adam").line.shape == "hv"
     assert figure.layout.xaxis.title.text == theme.EPOCH_LABEL
-    assert figure.layout.yaxis.title.text == "share of the trials, not diverged or pruned"
+    assert figure.layout.yaxis.title.text == "share of the trials left"
 
 
 def test_time_to_target_is_turned_over_with_its_interval() -> None:

@@ -30,7 +30,7 @@ def test_bars_and_whiskers() -> None:
         np.testing.assert_allclose(trace.x + np.array(trace.error_x.array), bars.highs)
         np.testing.assert_allclose(trace.x - np.array(trace.error_x.arrayminus), bars.lows)
     assert figure.layout.xaxis.title.text == "share of the variance of the log objective, 95 % interval"
-    tuned = tunability_data(spec, found.tunability)
+    tuned = tunability_data(spec, found)
     assert tuned.bars.labels[0] == "α" and tuned.bars.labels[-1] == "all 4" and len(tuned.bars.labels) == 9
     drawn = tunability_figure(tuned)
     assert list(drawn.data[0].x) == list(tuned.bars.values)
@@ -41,6 +41,6 @@ def test_what_is_missing_is_written_in_place_of_bars() -> None:
     spec, found = found_of(20)
     for figure in (
         variance_figure(variance_data(spec, found)),
-        tunability_figure(tunability_data(spec, found.tunability)),
+        tunability_figure(tunability_data(spec, found)),
     ):
         assert figure.layout.annotations[0].text == "A surrogate needs 10 more complete trials (30 in all)."

@@ -71,7 +71,7 @@ def test_ways_over_a_surface() -> None:
     assert diverged.x.tolist() == [4.1, 4.1], "of the seed that diverged"
     figure = trajectories_figure(data)
     ground, *ways, start, minimum = figure.data
-    assert ground.type == "contour" and [way.name for way in ways] == [path.pick.label for path in data.paths]
+    assert ground.type == "contour" and [way.name for way in ways] == [path.label for path in data.paths]
     assert (start.x[0], start.y[0]) == (1.0, 0.0)
     assert (minimum.x, minimum.y) == ((1.0,), (1.0,))
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("x", "y")

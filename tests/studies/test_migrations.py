@@ -197,7 +197,7 @@ def test_a_database_of_revision_0002_keeps_its_studies(bare: Database, bare_sett
         old = {key: value for key, value in spec.to_json().items() if key != "data"}
         connection.execute(update(StudyRow).values(spec=old))
         connection.execute(insert(EpochRow).values(study_id=study_id, trial=1, replicate=0, epoch=1, **figures))
-    assert upgrade(bare_settings) == head_revision() == "0003"
+    assert upgrade(bare_settings) == head_revision() == "0004"
     trials, curves = trials_frame(bare, study_id), curves_frame(bare, study_id)
     assert (trials["data"] == "real").all() and (trials["optimizer"] == "adam").all()
     assert curves[["trial", "epoch", "train_loss"]].to_numpy().tolist() == [[1, 1, 0.5]]

@@ -1,5 +1,6 @@
 """What the read side tells of studies, suites and workers: the same on SQLite and PostgreSQL."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from studies.db.queries import (
 from studies.db.views import CURVES_COLUMNS, RESULTS_COLUMNS
 from studies.errors import NotFoundError
 from studies.settings import Settings
+from studies.spec import SuiteSpec
 from tests.factories import insert_study, insert_suite, insert_worker, make_spec
 
 ALL_ENDED = {0: "complete", 1: "complete", 2: "pruned", 3: "cancelled"}
@@ -181,6 +183,23 @@ def test_an_empty_database(database: Database) -> None:
 def test_a_study_that_is_not_there(database: Database, find: Callable[[Database, str], object]) -> None:
     with pytest.raises(NotFoundError, match=r"^no study has the id 's-xyz'$"):
         find(database, "s-xyz")
+
+
+def test_a_suite_is_of_one_moment_however_long_it_takes_to_write(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that listings, newest first, keep its studies in order."""
+    insert_trials = submissions._insert_trials
+
+    def slowly(*arguments: Any) -> None:
+        time.sleep(1.1)  # the clock of SQLite has whole seconds
+        insert_trials(*arguments)
+
+    monkeypatch.setattr(submissions, "_insert_trials", slowly)
+    studies = (make_spec(name="a"), make_spec(name="b"))
+    suite = find_suite(database, submissions.insert_suite(database, SuiteSpec(suite="slow", studies=studies)))
+    assert [study.created_at for study in suite.studies] == [suite.created_at] * 2
+    assert [study.name for study in list_studies(database)] == ["a", "b"]
 
 
 def test_a_suite_that_is_not_there(database: Database) -> None:

@@ -12,7 +12,7 @@ from studies.db.mirror import mirror
 from studies.db.models import Base
 from studies.db.queries import find_study, find_suite, list_studies, trials_frame
 from studies.errors import InputError, NotFoundError, StateError
-from studies.service import Service
+from studies.service import MAX_NOTES, Service
 from studies.spec import SuiteSpec
 from tests.factories import insert_study, insert_suite, make_spec, make_suite
 
@@ -154,3 +154,24 @@ def test_extend_beyond_what_a_study_may_have_is_one_line(service: Service) -> No
     study_id = service.submit(make_spec(search_space=constants, n_trials=1))
     with pytest.raises(InputError, match="n_trials: must be 1 where the search space holds constants only, got 3"):
         service.extend(study_id, 2)
+
+
+def test_notes(service: Service, database: Database) -> None:
+    study_id, other = insert_study(database), insert_study(database)
+    for notes, kept in (("  α: 0.1\n<b>", "α: 0.1\n<b>"), ("x" * MAX_NOTES, "x" * MAX_NOTES), (" \n", None)):
+        service.annotate(study_id, notes)
+        assert (find_study(database, study_id).notes, find_study(database, other).notes) == (kept, None)
+
+
+@pytest.mark.parametrize(
+    ("notes", "problem"), [("x" * (MAX_NOTES + 1), "10,000 characters, got 10,001"), ("\0", r"U\+0000")]
+)
+def test_notes_that_no_database_keeps_are_refused(
+    service: Service, database: Database, notes: str, problem: str
+) -> None:
+    study_id = insert_study(database)
+    with pytest.raises(InputError, match=problem):
+        service.annotate(study_id, notes)
+    with pytest.raises(NotFoundError, match="s-none"):
+        service.annotate("s-none", "text")
+    assert find_study(database, study_id).notes is None
