@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install demo up test test-slow chaos check format bench bench-gpu replication
+.PHONY: help install demo up test test-slow chaos check format bench bench-gpu bench-dashboard replication
 
 help:
 	@echo "make demo       train the quickstart suite through the real stack, then print a summary"
@@ -16,6 +16,7 @@ help:
 	@echo "make format     let ruff mend what it can"
 	@echo "make bench      measure the speed against other ways to train, into benchmarks/results/; wants a quiet machine"
 	@echo "make bench-gpu  the same on a CUDA device"
+	@echo "make bench-dashboard  how fast pages open on studies of 10,000 trials; wants chromium and a quiet machine"
 	@echo "make replication  train the workloads on real data beside plain PyTorch and the paper's figures; takes hours"
 	@echo "make install    only set up .venv"
 
@@ -53,6 +54,9 @@ bench: .venv/.installed-bench
 bench-gpu: .venv/.installed-bench
 	$(BIN)/python -m benchmarks.arrays --device cuda
 	$(BIN)/python -m benchmarks.update_kernels --device cuda
+
+bench-dashboard: .venv/.installed-bench
+	$(BIN)/python -m benchmarks.dashboard
 
 replication: .venv/.installed-bench
 	$(BIN)/python -m benchmarks.replication

@@ -8,13 +8,19 @@ import streamlit as st
 from studies import data_status
 from studies.db import queries
 from studies.db.engine import Database, open_database
+from studies.db.leases import count_lost
 from studies.db.records import StudyRecord, SuiteRecord, WorkerRecord
+from studies.db.speed import Speed, measured_speeds
 from studies.dispatch import Bell
+from studies.doctor.finding import Finding
+from studies.doctor.service import examine_broker
 from studies.local.redis_server import broker_url
 from studies.service import Service
 from studies.settings import Settings
 from studies.spec import Spec
 
+_BROKER_SECONDS = 5.0  #: one that does not answer makes every look wait
+_SPEED_SECONDS = 60.0
 _MOMENT_SECONDS = 1.0  #: below the two seconds after which a live page asks again
 
 
@@ -60,6 +66,23 @@ def all_workers() -> tuple[WorkerRecord, ...]:
 def workers() -> tuple[WorkerRecord, ...]:
     """Return the worker processes that are alive."""
     return tuple(worker for worker in all_workers() if worker.is_live)
+
+
+def broker() -> Finding:
+    """Return whether Redis answers, as of a moment ago."""
+    return _broker(Settings.from_environ())
+
+
+def n_lost_arrays() -> int:
+    """Return the number of trial arrays whose workers fell silent and which no other has taken over yet."""
+    db = database()
+    return _n_lost_arrays(db.url, db)
+
+
+def speeds() -> tuple[Speed, ...]:
+    """Return how fast each workload was trained on each device, as of a minute ago."""
+    db = database()
+    return _speeds(db.url, db)
 
 
 def find_study(study_id: str) -> StudyRecord:
@@ -124,6 +147,21 @@ def _all_studies(url: str, _db: Database) -> tuple[StudyRecord, ...]:
 @st.cache_data(ttl=_MOMENT_SECONDS, show_spinner=False)
 def _workers(url: str, _db: Database) -> tuple[WorkerRecord, ...]:
     return queries.list_workers(_db)
+
+
+@st.cache_data(ttl=_BROKER_SECONDS, show_spinner=False)
+def _broker(settings: Settings) -> Finding:
+    return examine_broker(settings, patience_seconds=1.0)
+
+
+@st.cache_data(ttl=_MOMENT_SECONDS, show_spinner=False)
+def _n_lost_arrays(url: str, _db: Database) -> int:
+    return count_lost(_db)
+
+
+@st.cache_data(ttl=_SPEED_SECONDS, show_spinner=False)
+def _speeds(url: str, _db: Database) -> tuple[Speed, ...]:
+    return measured_speeds(_db)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

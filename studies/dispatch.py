@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from studies.errors import ServiceError
 
 RUN_TASK = "adam_studies.run"
+QUEUES = ("any", "gpu", "cpu")  #: by the device that a spec asks for
 VISIBILITY_TIMEOUT_SECONDS = 6 * 3600  #: far above a slice: Redis hands a message that is not acknowledged out again
 CONNECT_TIMEOUT_SECONDS = 3
 

@@ -1,6 +1,7 @@
 """The parts of the Compare page: tables and figures of a contest, each with what has to be known to read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,29 +9,39 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.components import contest as data
-from dashboard.components.contest import Contest
+from dashboard.components.downloads import download_data, download_table
 from dashboard.components.text import escape, number
 from studies.analysis.comparison import Comparison, over_workloads
 from studies.analysis.contest import Entrant, Standing, against, common_labels, target_costs
 from studies.analysis.estimates import Estimate
 from studies.analysis.profiles import performance_profile
 from studies.analysis.transfer import TriedStudy, transfer_matrix
+from studies.contests import Contest
 from studies.figures.best_curves import best_curve, best_curves_figure
 from studies.figures.budget import BudgetSeries, budget_figure
+from studies.figures.comparison_tables import (
+    best_curves_table,
+    budget_table,
+    forest_table,
+    profile_table,
+    transfer_table,
+)
 from studies.figures.entrants import Look
 from studies.figures.forest import ForestRow, forest_figure
 from studies.figures.profile import profile_figure
 from studies.figures.survival import survival_data, survival_figure
+from studies.figures.tables import survival_table
 from studies.figures.transfer import transfer_figure
 from studies.parameters import PARAMETERS
 
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
-def chart(figure: go.Figure, name: str, alt: str) -> None:
-    """Draw a figure that downloads as SVG."""
+def chart(figure: go.Figure, name: str, alt: str, table: Callable[[], pd.DataFrame]) -> None:
+    """Draw a figure that downloads as SVG, and its data as CSV."""
     image = {"filename": name, "format": "svg"}
     st.plotly_chart(figure, key=f"compare_{name}", config={**_CONFIG, "toImageButtonOptions": image}, alt=alt)
+    download_data(f"compare-{name}", table)
 
 
 def best_settings(contest: Contest) -> None:
@@ -38,11 +49,13 @@ def best_settings(contest: Contest) -> None:
     rows = [_standing_row(one, contest) for one in sorted(contest.standings, key=lambda one: one.chosen.value)]
     table = pd.DataFrame(rows).fillna("–")
     st.dataframe(table, hide_index=True, key="compare_best", alt=f"The best settings on {contest.workload}")
+    with st.container(horizontal=True, gap="small"):
+        download_table("Best settings", "compare-best-settings", lambda: table)
     target = "" if contest.target is None else f" Target: {contest.column} at or below {contest.target:.4g}."
     st.caption(
         f"{contest.quantity_label.capitalize()}, means over seeds with 95 % intervals. *Chosen*: the "
-        "figures that chose a setting, which flatter it. *Judged*: each seed judges the setting that the other seeds "
-        f"chose.{target} Times are medians by Kaplan-Meier over the seeds; ∞ is a miss."
+        "figures that chose a setting, which flatter it. *Judged*: each half of the seeds judges the setting that "
+        f"the other half chose.{target} Times are medians by Kaplan-Meier over the seeds; ∞ is a miss."
     )
 
 
@@ -71,15 +84,17 @@ def paired(contests: Sequence[Contest], looks: Mapping[str, Look], reference: st
         labels = {one.quantity_label.split(" (")[0] for one in contests}
         label = labels.pop() if len(labels) == 1 else "final value"
         figure = forest_figure(rows, reference, label)
-        chart(figure, "forest", f"Best settings against that of {reference}, as ratios with intervals")
+        alt = f"Best settings against that of {reference}, as ratios with intervals"
+        chart(figure, "forest", alt, lambda: forest_table(rows))
     else:
-        st.info("Some values are 0 or below, so there are no ratios, only differences.", icon=":material/info:")
-    st.dataframe(
-        pd.DataFrame(effects).fillna("–"), hide_index=True, key="compare_effects", alt=f"Effects against {reference}"
-    )
+        st.info("Some values are 0 or below, or a target was missed, so there are no ratios.", icon=":material/info:")
+    table = pd.DataFrame(effects).fillna("–")
+    st.dataframe(table, hide_index=True, key="compare_effects", alt=f"Effects against {reference}")
+    with st.container(horizontal=True, gap="small"):
+        download_table("Effects", "compare-effects", lambda: table)
     is_fair = all(one.is_fair for comparisons in found.values() for one in comparisons.values())
     chosen = (
-        "Each seed judges settings that the other seeds chose."
+        "Each half of the seeds judges settings that the other half chose; intervals allow for that."
         if is_fair
         else "With one seed the figures that chose the settings judge them too, so the best look better than they are."
     )
@@ -98,9 +113,8 @@ def convergence(contest: Contest, looks: Mapping[str, Look]) -> None:
         trial = int(one.finals.numbers[one.finals.best])
         frame = data.best_curves(one.record, trial)
         curves.append(best_curve(looks[one.label], trial, frame, contest.column))
-    chart(
-        best_curves_figure(curves, contest.column_label, contest.target), "convergence", "Curves of the best settings"
-    )
+    figure = best_curves_figure(curves, contest.column_label, contest.target)
+    chart(figure, "convergence", "Curves of the best settings", lambda: best_curves_table(curves))
     st.caption("Medians over the seeds, the bands from the best seed to the worst; each setting is its study's best.")
 
 
@@ -113,11 +127,9 @@ def time_to_target(contest: Contest, looks: Mapping[str, Look]) -> None:
         (looks[one.label], data.reached(one.record, contest.column, contest.target).survival("epochs"))
         for one in contest.entrants
     ]
-    chart(
-        survival_figure(survival_data(found, "reached", "epochs", "trials")),
-        "target",
-        "Share of the trials that reached the target, against epochs",
-    )
+    shares = survival_data(found, "reached", "epochs", "trials")
+    alt = "Share of the trials that reached the target, against epochs"
+    chart(survival_figure(shares), "target", alt, lambda: survival_table(shares))
     st.caption(
         f"Target: {escape(contest.column)} at or below {contest.target:.4g}. A trial has reached it once at least half "
         "of its seeds have; the share left at the end never did. Kaplan-Meier with 95 % intervals."
@@ -127,11 +139,9 @@ def time_to_target(contest: Contest, looks: Mapping[str, Look]) -> None:
 def left_over(contest: Contest, looks: Mapping[str, Look]) -> None:
     """Draw the share of the trials that neither diverged nor were pruned."""
     found = [(looks[one.label], data.survival(one.record)) for one in contest.entrants]
-    chart(
-        survival_figure(survival_data(found, "left", "epochs", "trials")),
-        "survival",
-        "Share of the trials that neither diverged nor were pruned, against epochs",
-    )
+    shares = survival_data(found, "left", "epochs", "trials")
+    alt = "Share of the trials that neither diverged nor were pruned, against epochs"
+    chart(survival_figure(shares), "survival", alt, lambda: survival_table(shares))
     st.caption("A trial leaves when its first seed diverges, or when it is pruned. Kaplan-Meier with 95 % intervals.")
 
 
@@ -142,7 +152,8 @@ def budget(contest: Contest, looks: Mapping[str, Look]) -> None:
         curve = data.budget_curve(one)
         if curve is not None:
             series.append(BudgetSeries(looks[one.label], curve, _default(one)))
-    chart(budget_figure(series, contest.quantity_label), "budget", "Expected best value against the number of trials")
+    figure = budget_figure(series, contest.quantity_label)
+    chart(figure, "budget", "Expected best value against the number of trials", lambda: budget_table(series))
     st.caption(
         "The best of k trials drawn from those that were tried, on average over all choices, with a bootstrap band "
         "over searches like this one; the band is too narrow near the last k. Diamonds: default settings, which need "
@@ -160,11 +171,9 @@ def profile(contests: Sequence[Contest], looks: Mapping[str, Look]) -> None:
         )
         return
     costs = {one.workload: target_costs([one.best_times[name] for name in names]) for one in contests}
-    chart(
-        profile_figure(performance_profile(names, costs), looks, "steps to the target"),
-        "profile",
-        "Share of the problems solved within a factor of the fewest steps",
-    )
+    found = performance_profile(names, costs)
+    alt = "Share of the problems solved within a factor of the fewest steps"
+    chart(profile_figure(found, looks, "steps to the target"), "profile", alt, lambda: profile_table(found))
     st.caption(
         "Dolan and Moré's profile: every workload counts once, every seed of it is a problem; a problem is solved when "
         "the best setting reaches the workload's target. At 1 stands how often each is the fastest, at the right end "
@@ -180,13 +189,14 @@ def transfer(contests: Sequence[Contest]) -> None:
         if len(own) > 1:
             st.markdown(f"**{escape(label)}**")
             studies = [TriedStudy(one.record.spec, one.table, one.finals) for one in own]
-            name = f"transfer-{label}"
-            chart(transfer_figure(transfer_matrix(studies)), name, f"The best settings of {label} on other workloads")
+            found = transfer_matrix(studies)
+            alt = f"The best settings of {label} on other workloads"
+            chart(transfer_figure(found), f"transfer-{label}", alt, partial(transfer_table, found))
     st.caption(
-        "Final value with the best setting of the row's workload, over that of the column's own best (1 is as good), "
+        "Final value with the best setting of the row's workload over what tuning on the column's gives (1 as good), "
         "with 95 % intervals over seeds. Where that very setting was not tried the nearest stands for it, and how far "
         "off it is is told: the root mean square over the axes, as a share of each axis. Beyond 10 % nothing is said. "
-        "The column's own best was chosen by the same figures, so losses are a little overstated."
+        "What tuning gives is judged by seeds that did not choose it; with one seed it is flattered."
     )
 
 
@@ -221,7 +231,7 @@ def _effect_row(label: str, workload: str, one: Comparison) -> dict[str, str]:
         "study": label,
         "workload": workload,
         "ratio": "–" if one.ratio is None else _text(one.ratio, 3),
-        "difference": _text(one.difference, 3),
+        "difference": "–" if one.difference is None else _text(one.difference, 3),
         "wins": _percent(one.wins),
         "any setting": _percent(one.settings),
         "Cliff's δ": _text(one.cliffs_delta, 2),

@@ -13,6 +13,12 @@ STUDY = "views/study.py"
 COMPARE = "views/compare.py"
 SQL = "views/sql.py"
 WORKERS = "views/workers.py"
+SURFACES = "views/surfaces.py"
+
+
+def study_label(study: StudyRecord) -> str:
+    """Return the study's name with its id, as lists of studies and their addresses have it."""
+    return f"{study.name} ({study.id})"
 
 
 def study_link(study: StudyRecord, width: Literal["stretch", "content"] = "stretch") -> None:
@@ -24,6 +30,17 @@ def compare_link(suite: SuiteRecord) -> None:
     """Show a link to the comparison of a suite's studies."""
     st.page_link(
         COMPARE, label="Compare", icon=":material/compare_arrows:", query_params={"ids": suite.id}, width="content"
+    )
+
+
+def surfaces_link(study: StudyRecord) -> None:
+    """Show a link to the study's surface, with the study chosen on it."""
+    st.page_link(
+        SURFACES,
+        label="Beside other studies of this surface",
+        icon=":material/landscape:",
+        query_params={"surface": study.spec.workload, "studies": study_label(study)},
+        width="content",
     )
 
 

@@ -7,13 +7,16 @@ import streamlit as st
 from dashboard.components.messages import guard, show_kept_errors
 
 
-def live(key: str, draw: Callable[[], bool], seconds: float = 2.0, has_wishes: bool = True) -> None:
+def live(
+    key: str, draw: Callable[[], bool], seconds: float = 2.0, has_wishes: bool = True, starts_live: bool = True
+) -> None:
     """Draw a part of a page, and again after so many seconds for as long as `draw` returns that more is to come.
 
     While it fails it is drawn again too, so that the page recovers with the database. A part with buttons for wishes
-    shows those that failed.
+    shows those that failed. `starts_live` is what the first `draw` will return, as far as the page knows: a wrong guess
+    costs a second run of the whole page.
     """
-    refreshing = st.session_state.get(key, True)
+    refreshing = st.session_state.get(key, starts_live)
 
     def run() -> None:
         more, place = True, st.container()

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.components.fields import choice_field, number_field, text_field
 from dashboard.components.space_form import space_form
 from dashboard.components.workload_cards import workload_cards
+from studies.db.speed import Speed
 from studies.optimizers import OPTIMIZERS
 from studies.spec import ADAPTIVE_SAMPLERS
 from studies.workloads import Workload
@@ -37,10 +38,14 @@ _PRUNER_HELP = "Pruned trials end early, where they look bad: that saves work an
 _DIAGNOSTICS_HELP = "Once an epoch: the size of the step against α, signal to noise, the share of ε, norms."
 
 
-def study_form() -> dict[str, Any]:
-    """Return what the form holds, as the mapping that a YAML file would give: a suite of several optimizers."""
+def study_form(speeds: Sequence[Speed]) -> dict[str, Any]:
+    """Return what the form holds, as the mapping that a YAML file would give: a suite of several optimizers.
+
+    Args:
+        speeds: what was measured, for the costs of workloads.
+    """
     st.subheader("What is trained", anchor=False)
-    workload = workload_cards()
+    workload = workload_cards(speeds)
     data = choice_field("Data", "new_data", _DATA, help=_DATA_HELP) if workload.download else "real"
     optimizers = [OPTIMIZERS[name] for name in _optimizers()]
     name = _name(workload, [optimizer.name for optimizer in optimizers])

@@ -26,6 +26,8 @@ def study_header(study: StudyRecord) -> None:
         f":small[{study.id} · {escape(rule)} · {spec.sampler} sampler · {plural(spec.n_seeds, 'seed')} · "
         f"{plural(spec.epochs, 'epoch')} · batch {spec.batch_size:,} · submitted {study.created_at:%Y-%m-%d %H:%M} UTC]"
     )
+    if study.problem is not None:
+        st.error(escape(f"Cannot be trained by {study.problem}"), icon=":material/error:")
     st.progress(study.fraction, text=progress(study))
     best, done, diverged, failed, time = st.columns(5, wrap=False)
     of_trial = "" if study.best_trial is None else f" (trial {study.best_trial})"
@@ -35,6 +37,9 @@ def study_header(study: StudyRecord) -> None:
     failed.metric("Failed", f"{study.counts.get('failed', 0):,}")
     end = study.finished_at or datetime.now(UTC)
     time.metric("Took" if study.finished_at else "Since submit", duration((end - study.created_at).total_seconds()))
+    if study.notes is not None:
+        with st.container(key="notes"):
+            st.text(study.notes)
 
 
 def suite_links(suite: SuiteRecord, shown_id: str | None = None) -> None:

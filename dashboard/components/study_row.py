@@ -10,11 +10,12 @@ from studies.db.records import StudyRecord, SuiteRecord
 _WIDTHS = (3.4, 1.2, 3, 1.4, 1)
 
 
-def head_row() -> None:
-    """Draw the titles of the columns."""
-    with st.container(key="list_head"):
-        columns = st.columns(_WIDTHS, wrap=False)
-        for column, title in zip(columns, ("Study", "State", "Progress", "Best objective", ""), strict=True):
+def head_row(word: str, count: int) -> None:
+    """Draw what the rows below are, and the titles of their other columns."""
+    with st.container(key=f"list_head_{word.lower()}"):
+        columns = st.columns(_WIDTHS, vertical_alignment="bottom", wrap=False)
+        columns[0].markdown(f"**{word}** ({count:,})")
+        for column, title in zip(columns[1:4], ("State", "Progress", "Best objective"), strict=True):
             column.caption(title)
 
 
@@ -31,6 +32,8 @@ def study_row(study: StudyRecord) -> None:
     best.markdown(f"{number(study.best_objective)}  \n:small[:gray[{escape(spec.objective)}]]")
     with buttons:
         _buttons(Target.of(study))
+    if study.problem is not None:
+        st.error(escape(f"Cannot be trained by {study.problem}"), icon=":material/error:")
 
 
 def suite_head(suite: SuiteRecord) -> None:

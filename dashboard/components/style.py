@@ -9,7 +9,7 @@ _CSS = """
   text-decoration-color: rgba(128, 128, 128, 0.6); }
 .st-key-home_link [data-testid="stPageLink-NavLink"] { padding-left: 0; }
 /* the list of studies: rows close together, the head's columns above those of the cards */
-.st-key-list_head { padding: 0 calc(1rem + 1px); margin-bottom: -0.75rem; }
+[class*="st-key-list_head"] { padding: 0 calc(1rem + 1px); margin-bottom: -0.75rem; }
 [class*="st-key-group_"] [data-testid="stPageLink-NavLink"] { padding: 0; min-height: 0; }
 [class*="st-key-group_"] [data-testid="stPageLink-NavLink"] p { font-weight: 600; }
 [class*="st-key-group_"] [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
@@ -25,9 +25,9 @@ _CSS = """
 @media (max-width: 1050px) {
   [class*="st-key-compare_row_"] [data-testid="stHorizontalBlock"] { flex-direction: column; }
   [class*="st-key-compare_row_"] [data-testid="stColumn"] { width: 100%; flex: none; }
-  [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * .st-key-matters) { flex-direction: column; }
-  [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * .st-key-matters) > [data-testid="stColumn"] {
-    width: 100%; flex: none; }
+  [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * [class*="st-key-beside_"]) { flex-direction: column; }
+  [data-testid="stHorizontalBlock"]:has(> * .st-key-summary, > * [class*="st-key-beside_"])
+    > [data-testid="stColumn"] { width: 100%; flex: none; }
 }
 </style>
 """

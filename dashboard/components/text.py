@@ -4,6 +4,7 @@ import math
 import re
 
 from studies.db.records import StudyRecord
+from studies.words import duration
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _BARE_LINK = re.compile(r"(?<=:)(?=//)|(?<=w)(?=ww\.)|(?=@)", re.IGNORECASE)
@@ -40,6 +41,13 @@ def number(value: float | None, digits: int = 4) -> str:
     if value is None or math.isnan(value):
         return "–"
     return f"{value:.{digits}g}".replace("inf", "∞")
+
+
+def seconds_text(seconds: float) -> str:
+    """Return "12 ms", "3.4 s" or "2 min 5 s"."""
+    if seconds < 1:
+        return f"{1000 * seconds:.{0 if seconds >= 0.01 else 1}f} ms"
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
 def plural(count: int, word: str) -> str:

@@ -1,6 +1,5 @@
 """The table of trials, sorted by a click on a column's head, and the downloads."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -9,10 +8,10 @@ from pandas.api.typing import NAType
 from streamlit.column_config import CheckboxColumn, NumberColumn, TextColumn
 
 from dashboard import queries
+from dashboard.components.downloads import download_table
 from dashboard.components.text import plural
 from studies.analysis.trials import parameter_column
 from studies.db.records import StudyRecord
-from studies.export import render
 from studies.parameters import PARAMETERS, Parameter
 
 _MAX_ROWS = 12  #: in sight; of more, the table scrolls
@@ -44,7 +43,14 @@ _COLUMNS = {
 }
 
 
-def trials_table(study: StudyRecord, trials: pd.DataFrame) -> None:
+def trials_section(study: StudyRecord) -> None:
+    """Draw the trials with their downloads."""
+    trials = queries.trials(study)
+    _trials_table(study, trials)
+    _downloads(study, trials)
+
+
+def _trials_table(study: StudyRecord, trials: pd.DataFrame) -> None:
     """Draw the trials, the best first, without the columns in which nothing stands."""
     shown = trials.sort_values(["objective", "trial"], kind="stable")
     parameters = study.spec.search_space
@@ -73,14 +79,8 @@ def _remark(is_default: bool | NAType, diverged: bool | NAType) -> str:
     return ", ".join(word for word, holds in words if not pd.isna(holds) and holds)
 
 
-def downloads(study: StudyRecord, trials: pd.DataFrame) -> None:
-    """Offer the trials and the curves as CSV files; the curves are read when they are asked for."""
+def _downloads(study: StudyRecord, trials: pd.DataFrame) -> None:
+    """Offer the trials and the curves as files; the curves are read when they are asked for."""
     with st.container(horizontal=True, gap="small"):
-        _download("Trials as CSV", f"{study.id}-trials.csv", lambda: render(trials, "csv"))
-        _download("Curves as CSV", f"{study.id}-curves.csv", lambda: render(queries.curves(study), "csv"))
-
-
-def _download(label: str, file_name: str, content: Callable[[], bytes]) -> None:
-    st.download_button(
-        label, content, file_name, "text/csv", key=file_name, icon=":material/download:", on_click="ignore"
-    )
+        download_table("Trials", f"{study.id}-trials", lambda: trials)
+        download_table("Curves", f"{study.id}-curves", lambda: queries.curves(study))

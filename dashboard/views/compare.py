@@ -6,10 +6,11 @@ import streamlit as st
 
 from dashboard.components import comparison
 from dashboard.components.compare_choice import chosen_studies, remembered
-from dashboard.components.contest import Contest, contests
+from dashboard.components.contest import contests, read_ahead
 from dashboard.components.links import NEW_STUDY
 from dashboard.components.text import escape
 from studies.analysis.entrants import labels, remarks
+from studies.contests import Contest
 from studies.db.records import StudyRecord
 from studies.figures.entrants import looks
 
@@ -44,6 +45,7 @@ def _comparison(studies: Sequence[StudyRecord], found: tuple[Contest, ...]) -> N
     titles = [one.workload for one in found]
     title = remembered("workload", "Workload shown below", titles, titles[0]) if len(titles) > 1 else titles[0]
     contest = found[titles.index(title)]
+    read_ahead(contest)
     st.subheader(f"Best settings on {escape(contest.workload)}", anchor=False)
     comparison.best_settings(contest)
     parts = (

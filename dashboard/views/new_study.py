@@ -11,6 +11,8 @@ from dashboard.components.messages import guard
 from dashboard.components.preview import preview
 from dashboard.components.study_form import study_form
 from dashboard.components.text import escape
+from studies.db.records import WorkerRecord
+from studies.db.speed import Speed
 from studies.errors import InputError
 from studies.presets import PRESETS
 from studies.spec import Spec, StudySpec, parse
@@ -39,20 +41,23 @@ def page() -> None:
         format_func=_MODES.__getitem__,
         persist_state="session",
     )
+    speeds: tuple[Speed, ...] = ()
+    workers: tuple[WorkerRecord, ...] = ()
+    with guard():  # without the database a spec can still be written
+        speeds, workers = queries.speeds(), queries.workers()
     asked, shown = st.columns((3, 2), gap="medium")
     spec, problem = None, ""
     with asked:
         try:
-            spec = _READERS[mode or "form"]()
+            spec = _READERS[mode]() if mode in _READERS else parse(study_form(speeds))
             queries.require_data(spec)
         except InputError as error:
             problem = str(error)
     with shown, st.container(border=True, key="summary"), guard():
-        _summary(spec, problem)
-
-
-def _from_form() -> Spec:
-    return parse(study_form())
+        if spec is not None:
+            st.markdown(f"**{escape(spec.name if isinstance(spec, StudySpec) else spec.suite)}**")
+            preview(spec, speeds, workers)
+        _submission(spec, problem)
 
 
 def _from_preset() -> Spec:
@@ -84,14 +89,11 @@ def _from_yaml() -> Spec:
     return parse(given)
 
 
-_READERS: dict[str, Callable[[], Spec]] = {"form": _from_form, "preset": _from_preset, "yaml": _from_yaml}
+_READERS: dict[str, Callable[[], Spec]] = {"preset": _from_preset, "yaml": _from_yaml}
 
 
-def _summary(spec: Spec | None, problem: str) -> None:
-    """Show what would run and the button that submits it, or what stands in the way."""
-    if spec is not None:
-        st.markdown(f"**{escape(spec.name if isinstance(spec, StudySpec) else spec.suite)}**")
-        preview(spec)
+def _submission(spec: Spec | None, problem: str) -> None:
+    """Show what stands in the way, or the button that submits the spec."""
     if problem:
         st.error(escape(problem), icon=":material/error:", title="Not valid yet" if spec is None else "Data missing")
     submitted = _submitted_as(spec)

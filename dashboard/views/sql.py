@@ -5,10 +5,10 @@ import streamlit as st
 from streamlit.column_config import NumberColumn
 
 from dashboard import queries
+from dashboard.components.downloads import download_table
 from dashboard.components.text import plural
 from studies.db.sql import run_sql
 from studies.db.views import CURVES_COLUMNS, DIAGNOSTICS_COLUMNS, RESULTS_COLUMNS, TRAJECTORIES_COLUMNS
-from studies.export import render
 
 _MAX_ROWS = 10_000
 _MAX_CHARS = 20_000
@@ -110,13 +110,7 @@ def _answer(text: str) -> None:
         alt="The rows that the query returns",
     )
     with st.container(horizontal=True, gap="small"):
-        _download("CSV", render(frame, "csv"), "text/csv")
-        _download("Parquet", render(frame, "parquet"), "application/vnd.apache.parquet")
-
-
-def _download(kind: str, content: bytes, mime: str) -> None:
-    name = f"query.{kind.lower()}"
-    st.download_button(f"Rows as {kind}", content, name, mime, key=name, icon=":material/download:", on_click="ignore")
+        download_table("Rows", "query", lambda: frame)
 
 
 def _of_one_type(frame: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import streamlit as st
 from streamlit.column_config import DatetimeColumn, NumberColumn, TextColumn
 
 from dashboard import queries
+from dashboard.components.downloads import download_table
 from dashboard.components.live import live
 from dashboard.components.text import plural
 from dashboard.components.worker_line import worker_line
@@ -47,8 +48,9 @@ def _listing() -> bool:
             )
             for worker in workers
         ]
+        table = pd.DataFrame(rows, columns=list(_COLUMNS))
         st.dataframe(
-            pd.DataFrame(rows, columns=list(_COLUMNS)),
+            table,
             hide_index=True,
             column_config=_COLUMNS,
             placeholder="–",
@@ -56,6 +58,8 @@ def _listing() -> bool:
             key="workers_table",
             alt=f"{plural(len(workers), 'worker')} that the database knows",
         )
+        with st.container(horizontal=True, gap="small"):
+            download_table("Workers", "workers", lambda: table)
     return True
 
 

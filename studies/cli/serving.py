@@ -9,6 +9,7 @@ import click
 from studies.cli.console import note
 from studies.db.engine import open_database
 from studies.db.migrate import upgrade as upgrade_database
+from studies.local.sign_in import WITHOUT_SIGN_IN
 from studies.local.stack import Stack, dashboard_command, default_n_workers, worker_command
 from studies.settings import Settings
 
@@ -50,12 +51,19 @@ def worker(options: tuple[str, ...]) -> None:
 
 @click.command()
 @click.option("--port", type=_PORT, default=8501, show_default=True)
-@click.option("--address", default="127.0.0.1", show_default=True, help="What to listen on; 0.0.0.0 is everybody.")
-def dashboard(port: int, address: str) -> None:
+@click.option(
+    "--address",
+    default="127.0.0.1",
+    show_default=True,
+    help="What to listen on; others than this machine must sign in.",
+)
+@click.option(
+    WITHOUT_SIGN_IN, is_flag=True, help="Let others in all the same, where something else keeps strangers out."
+)
+def dashboard(port: int, address: str, without_sign_in: bool) -> None:
     """Serve the dashboard in the foreground."""
-    settings = Settings.from_environ()
-    open_database(settings).close()
-    command = dashboard_command(port, address)
+    command = dashboard_command(port, address, without_sign_in)
+    open_database(Settings.from_environ()).close()
     click.echo(f"dashboard: http://{address}:{port}")
     _become(command)
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from studies.db import queries
 from studies.db.connection import Database, connect, now
 from studies.db.migrate import current_revision, head_revision, is_up_to_date
+from studies.dispatch import QUEUES
 from studies.doctor.finding import Finding, ok, problem, warning
 from studies.errors import AdamStudiesError
 from studies.local.redis_server import broker_url
@@ -24,7 +25,7 @@ _START = "start some: `adam-studies up` on this machine, `adam-studies worker` o
 
 def examine_service(settings: Settings) -> Iterator[Finding]:
     """Look at what studies run through; writes nothing."""
-    yield _broker(settings)
+    yield examine_broker(settings)
     try:
         with closing(connect(settings.database_url)) as database:
             if database.is_sqlite and not database.file.exists():
@@ -35,24 +36,27 @@ def examine_service(settings: Settings) -> Iterator[Finding]:
         yield problem("database", str(error), "set ADAM_STUDIES_DATABASE_URL, start the server, or mend what it says")
 
 
-def _broker(settings: Settings) -> Finding:
+def examine_broker(settings: Settings, patience_seconds: float = _ANSWER_SECONDS) -> Finding:
+    """Look whether Redis answers, and how many messages wait in it."""
     url = broker_url(settings)
     if url is None:
         return warning("broker", "the embedded Redis of this home does not run", "adam-studies up starts it")
     where = "set by ADAM_STUDIES_BROKER_URL" if settings.broker_url else "embedded"
-    patience = {"socket_timeout": _ANSWER_SECONDS, "socket_connect_timeout": _ANSWER_SECONDS}
+    patience = {"socket_timeout": patience_seconds, "socket_connect_timeout": patience_seconds}
     started = time.monotonic()
     try:
         with redis.Redis.from_url(url, **patience) as client:
             version = client.info("server")["redis_version"]
+            seconds = time.monotonic() - started
+            n_messages = sum(int(client.llen(queue)) for queue in QUEUES)
     except ValueError:  # whose text would quote a part of the password
         told = f"the URL of Redis ({where}) cannot be read: characters such as / and # of a password must be %-encoded"
         return problem("broker", told, "set ADAM_STUDIES_BROKER_URL to redis://:PASSWORD@HOST:PORT/0")
     except (redis.RedisError, OSError) as error:
         told = f"Redis ({where}) does not answer: {' '.join(str(error).split())}"
         return problem("broker", told, "start it, or set ADAM_STUDIES_BROKER_URL")
-    seconds = time.monotonic() - started
-    told = f"Redis {version} ({where}) answers in {seconds * 1e3:.0f} ms"
+    waiting = {0: "no message waits", 1: "1 message waits"}.get(n_messages, f"{n_messages:,} messages wait")
+    told = f"Redis {version} ({where}) answers in {seconds * 1e3:.0f} ms; {waiting}"
     if seconds > _SLOW_SECONDS:
         return warning("broker", told, "a broker nearer to the workers, or less load on this one")
     return ok("broker", told)

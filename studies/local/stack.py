@@ -19,6 +19,7 @@ from urllib.request import urlopen
 from studies.errors import InputError, ServiceError, StateError
 from studies.local.process import Child, end
 from studies.local.redis_server import RedisServer
+from studies.local.sign_in import WITHOUT_SIGN_IN, require_sign_in
 from studies.settings import Settings
 
 #: How long a worker may take to save a checkpoint once it is told to end; then it is killed.
@@ -59,14 +60,16 @@ def worker_command(options: Sequence[str] = ()) -> list[str]:
     return [sys.executable, "-P", "-m", "worker", *options]
 
 
-def dashboard_command(port: int, address: str = "127.0.0.1") -> list[str]:
+def dashboard_command(port: int, address: str = "127.0.0.1", without_sign_in: bool = False) -> list[str]:
     """Return the command line that serves the dashboard.
 
     Raises:
-        InputError: the port is taken.
+        InputError: the port is taken, or others could reach the address without having to sign in.
         ServiceError: what the dashboard needs is not installed.
     """
-    app = require_package("dashboard", "streamlit", "dashboard") / "app.py"
+    require_package("dashboard", "streamlit", "dashboard")
+    if not without_sign_in:
+        require_sign_in(address)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -82,7 +85,8 @@ def dashboard_command(port: int, address: str = "127.0.0.1") -> list[str]:
         "browser.gatherUsageStats": "false",
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [sys.executable, "-P", "-m", "streamlit", "run", str(app), *flags]
+    told = ["--", WITHOUT_SIGN_IN] if without_sign_in else []
+    return [sys.executable, "-P", "-m", "dashboard.serve", *flags, *told]
 
 
 class Stack:

@@ -16,9 +16,11 @@ def test_dead_database(db: Database, open_page: OpenPage, monkeypatch: pytest.Mo
     app = open_page(name, id="s-abc")
     if name == "new_study":
         app.button(key="new_submit").click().run()
-    (line,) = errors(app)
-    assert line.startswith("cannot use the database postgresql+psycopg://user:***@127.0.0.1:1/studies: ")
-    assert "secret" not in line and "\n" not in line
+    lines = errors(app)
+    assert len(lines) == (2 if name == "new_study" else 1), "the form stands all the same, and a click tells it again"
+    for line in lines:
+        assert line.startswith("cannot use the database postgresql+psycopg://user:***@127.0.0.1:1/studies: ")
+        assert "secret" not in line and "\n" not in line
 
 
 def test_recovers_with_the_database(db: Database, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,10 @@ from studies.db.engine import Database
 from studies.db.queries import list_studies
 from studies.presets import PRESETS
 from studies.spec import SuiteSpec, parse
+from studies.words import duration
 from tests.dashboard.conftest import OpenPage, errors, texts
 from tests.dashboard.forms import DEFAULT_FORM, choose, shown_spec, submit, work
+from tests.factories import insert_study, insert_worker, make_spec
 
 
 def test_untouched_form_is_a_valid_study(db: Database, open_page: OpenPage) -> None:
@@ -189,3 +191,25 @@ def test_form_goes_on_as_yaml(db: Database, open_page: OpenPage) -> None:
     assert parse(yaml.safe_load(app.text_area(key="new_yaml").value or "")) == before == shown_spec(app)
     app.button_group(key="new_mode").set_value("form").run()
     assert app.text_input(key="new_n_trials").value == "7", "what was typed is kept"
+
+
+def test_what_was_not_measured_is_not_guessed(db: Database, open_page: OpenPage) -> None:
+    shown = texts(open_page("new_study"))
+    assert "How long it takes is not known yet" in shown
+    assert "Cost: not measured here yet" in shown.replace("\\", "")
+
+
+def test_time_and_cost_follow_from_what_was_measured(db: Database, open_page: OpenPage) -> None:
+    insert_study(db, make_spec(n_trials=4))  # a quarter of a second for an epoch of a run
+    for name in ("one", "two"):
+        insert_worker(db, name)
+    app = open_page("new_study")
+    assert "A run of 20 epochs: 5.0 s of a worker (CPU)" in texts(app).replace("\\", "")
+    assert f"About **{duration(7680 * 0.25 / 2)}** on 2 workers (CPU)" in texts(app)
+    app.text_input(key="new_n_trials").set_value("64").run()
+    assert f"About **{duration(3840 * 0.25 / 2)}** on 2 workers" in texts(app)
+    app.text_input(key="new_batch_size").set_value("64").run()
+    assert "How long it takes is not known yet" in texts(app)
+    app.text_input(key="new_batch_size").set_value("").run()
+    app.selectbox(key="new_device").set_value("gpu").run()
+    assert "How long it takes is not known yet" in texts(app), "what a CPU needs says nothing of a GPU"

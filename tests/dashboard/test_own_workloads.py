@@ -29,4 +29,8 @@ def test_results_of_a_workload_that_is_gone_are_shown(db: Database, open_page: O
     assert "mine" in texts(home)
     assert "mine (not installed here)" in texts(page).replace("\\", "")
     assert errors(home) == errors(page) == []
-    assert {f"convergence_{study_id}", f"sensitivity_{study_id}"} <= {chart.key for chart in page.get("plotly_chart")}
+    sections = {"Overview": "convergence", "Convergence": "target-steps", "Sensitivity": "sensitivity"}
+    for section, name in sections.items():
+        page = open_page("study", id=study_id, section=section)
+        assert f"figure_{study_id}-{name}" in {chart.key for chart in page.get("plotly_chart")}
+        assert errors(page) == []

@@ -60,25 +60,29 @@ def test_summary_and_figures(db: Database, open_page: OpenPage) -> None:
     assert table["α"][1] == "0.001" and table["β2"][1] == "0.999"
     for line in found.where_to_look:
         assert line in texts(app).replace("\\", "")
-    convergence, importance, sensitivity, maps = figures(app)
-    assert {trace["type"] for trace in maps["data"]} == {"heatmap", "scatter"}
+    convergence, importance = figures(app)
     assert {f"best (trial {found.best.trial})", "paper's default (trial 0)"} <= trace_names(convergence)
+    assert importance["data"][0]["type"] == "bar" and len(importance["data"][0]["y"]) == 4
+    assert app.session_state[f"head_{study_id}"] is app.session_state[f"overview_{study_id}"] is False
+    sensitivity, maps = figures(open_page("study", id=study_id, section="Sensitivity"))
+    assert {trace["type"] for trace in maps["data"]} == {"heatmap", "scatter"}
     assert f"best (trial {found.best.trial})" in trace_names(sensitivity)
     assert any(name.startswith("diverged") for name in trace_names(sensitivity))
-    assert importance["data"][0]["type"] == "bar" and len(importance["data"][0]["y"]) == 4
-    assert app.session_state[f"head_{study_id}"] is app.session_state[f"results_{study_id}"] is False
 
 
 def test_importances_say_how_many_trials_are_missing(db: Database, open_page: OpenPage) -> None:
     app = open_page("study", id=insert_study(db))
     assert "Importances need 22 more complete trials" in texts(app)
-    assert len(figures(app)) == 3
+    assert len(figures(app)) == 1
 
 
 def test_nothing_recorded_yet(db: Database, open_page: OpenPage) -> None:
-    app = open_page("study", id=insert_study(db, trials=0))
-    assert app.info[0].value.startswith("Nothing is recorded yet")
-    assert not figures(app)
+    study_id = insert_study(db, trials=0)
+    for section in ("Overview", "Convergence", "Sensitivity", "Diagnostics"):
+        app = open_page("study", id=study_id, section=section)
+        assert app.info[0].value.startswith("Nothing is recorded yet")
+        assert not figures(app)
+    app = open_page("study", id=study_id, section="Trials")
     assert app.dataframe[0].value["state"].tolist() == ["waiting"] * 8
 
 
@@ -87,14 +91,16 @@ def test_few_or_only_diverged_trials(db: Database, open_page: OpenPage, spec: di
     study_id = insert_study(db, make_spec(**spec), diverged=range(spec["n_trials"]) if "n_seeds" not in spec else ())
     app = open_page("study", id=study_id)
     assert not app.error
-    assert len(figures(app)) == 3
     assert app.table[0].value["trial"][0] == str(find_study(db, study_id).best_trial)
+    for section, n_figures in (("Overview", 1), ("Convergence", 3), ("Sensitivity", 2)):
+        app = open_page("study", id=study_id, section=section)
+        assert not app.error and len(figures(app)) == n_figures
 
 
 def test_trials_table(db: Database, open_page: OpenPage) -> None:
     study_id = insert_study(db, states={3: "failed"}, diverged=[1])
     frame = trials_frame(db, study_id).set_index("trial")
-    app = open_page("study", id=study_id)
+    app = open_page("study", id=study_id, section="Trials")
     table = app.dataframe[0].value
     assert sorted(table["trial"]) == list(range(8))
     assert table["objective"].dropna().is_monotonic_increasing
@@ -116,6 +122,7 @@ def test_errors_are_shown_where_they_are_counted(
     app = open_page("study", id=study_id)
     assert not app.error
     assert ("test error" in app.table[0].value) is counts
+    app = open_page("study", id=study_id, section="Trials")
     columns = set(app.dataframe[0].value)
     assert {"validation_loss", "test_loss"} <= columns
     assert ({"validation_error", "test_error"} & columns != set()) is counts
@@ -131,12 +138,13 @@ def test_other_parameters(db: Database, open_page: OpenPage) -> None:
     assert "epsilon_mode outside · centered · weight_decay_mode l2 · α/√t per step" in texts(app).replace("\\", "")
     assert {"α", "ρ", "μ", "ε", "weight decay"} <= set(app.table[0].value)
     assert "Torch's default is not among the ended trials." in texts(app), "it has no weight decay"
+    app = open_page("study", id=study_id, section="Trials")
     shown = app.dataframe[0].value.set_index("trial").sort_index()
     others = pd.DataFrame(trials_frame(db, study_id)["other"].tolist())
     for name in ("rho", "momentum", "weight_decay"):
         assert shown[name].tolist() == others[name].tolist()
     assert "beta1" not in shown and "bias_correction" not in shown
-    sensitivity = figures(app)[-2]
+    sensitivity = figures(open_page("study", id=study_id, section="Sensitivity"))[0]
     titles = [axis["title"]["text"] for key, axis in sensitivity["layout"].items() if key.startswith("xaxis")]
     assert titles == ["α (log)", "1 − ρ (log)", "1 − μ", "ε (log)"]
 
@@ -144,16 +152,17 @@ def test_other_parameters(db: Database, open_page: OpenPage) -> None:
 def test_bias_correction(db: Database, open_page: OpenPage) -> None:
     spec = make_spec(search_space={"bias_correction": [True, False]}, n_trials=40)
     study_id = insert_study(db, spec)
-    app = open_page("study", id=study_id)
+    app = open_page("study", id=study_id, section="Trials")
     shown = app.dataframe[0].value.set_index("trial").sort_index()["bias_correction"]
     assert shown.tolist() == trials_frame(db, study_id)["bias_correction"].tolist()
+    app = open_page("study", id=study_id)
     assert set(app.table[0].value["bias correction"]) <= {"true", "false"}
     assert "paper's default" in app.table[0].value[""].tolist()
 
 
 def test_spec_is_shown_as_it_was_submitted(db: Database, open_page: OpenPage) -> None:
     spec = make_spec(search_space={"alpha": [0.1, 0.01], "epsilon": 1e-8}, sampler="random")
-    app = open_page("study", id=insert_study(db, spec))
+    app = open_page("study", id=insert_study(db, spec), section="Notes and spec")
     assert parse(yaml.safe_load(app.code[0].value)) == spec
 
 
@@ -164,7 +173,7 @@ def test_postgresql_shows_the_same(
     monkeypatch.setenv("ADAM_STUDIES_HOME", str(settings.home))
     monkeypatch.setenv("ADAM_STUDIES_DATABASE_URL", settings.database_url)
     database = open_database(settings)
-    app = open_page("study", id=insert_study(database))
+    app = open_page("study", id=insert_study(database), section="Convergence")
     assert metrics(app)["Trials ended"] == "8 / 8"
     assert len(figures(app)) == 3 and not app.error
     database.close()

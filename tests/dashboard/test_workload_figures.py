@@ -42,7 +42,7 @@ def _headings(app: AppTest) -> list[str]:
 
 
 def test_a_surface_has_trajectories(db: Database, open_page: OpenPage) -> None:
-    app = open_page("study", id=_study(db, "surface-ravine"))
+    app = open_page("study", id=_study(db, "surface-ravine"), section="Convergence")
     assert not app.error and "Trajectories" in _headings(app) and "Regret" not in _headings(app)
     (drawn,) = [figure for figure in figures(app) if figure["data"][0]["type"] == "contour"]
     assert {"start", "minimum", "paper's default (trial 0)"} <= trace_names(drawn)
@@ -51,10 +51,10 @@ def test_a_surface_has_trajectories(db: Database, open_page: OpenPage) -> None:
 
 
 def test_the_counterexample_has_both_and_the_other_online_problem_has_regret(db: Database, open_page: OpenPage) -> None:
-    app = open_page("study", id=_study(db, "reddi-counterexample"))
+    app = open_page("study", id=_study(db, "reddi-counterexample"), section="Convergence")
     headings = _headings(app)
     assert not app.error and headings.index("Regret") < headings.index("Trajectories")
-    app = open_page("study", id=_study(db, "online-convex"))
+    app = open_page("study", id=_study(db, "online-convex"), section="Convergence")
     assert not app.error and "Regret" in _headings(app) and "Trajectories" not in _headings(app)
     regret = next(figure for figure in figures(app) if "1/√T" in trace_names(figure))
     titles = [regret["layout"][axis]["title"]["text"] for axis in ("yaxis", "yaxis2", "xaxis", "xaxis2")]
@@ -63,5 +63,5 @@ def test_the_counterexample_has_both_and_the_other_online_problem_has_regret(db:
 
 @pytest.mark.parametrize("workload", ["digits-logistic", "mnist-vae"])
 def test_other_workloads_have_neither(db: Database, open_page: OpenPage, workload: str) -> None:
-    app = open_page("study", id=_study(db, workload))
+    app = open_page("study", id=_study(db, workload), section="Convergence")
     assert not app.error and not {"Regret", "Trajectories"} & set(_headings(app))
