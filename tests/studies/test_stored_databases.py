@@ -120,20 +120,20 @@ def test_an_upgraded_database_works_on(stored: Settings, old: Database) -> None:
 
 def test_views_of_users_are_named_or_go_on(old: Database, stored: Settings, kind: str) -> None:
     with old.write() as connection:
-        connection.execute(text("create view mine as select study, trial, objective from results"))
+        connection.execute(text("create view mine as select study_id, trial, objective from results"))
         connection.execute(text("create view mine_too as select * from mine"))
-    if kind == "postgresql" and (first := _refusal(stored)):
+    if kind == "postgresql" and (refusal := _refusal(stored)):
         assert re.fullmatch(
             r"cannot upgrade the database \S+, which is as it was: view mine depends on view results; view mine_too "
             r"depends on view mine\. Keep the definitions .* create it again",
-            first,
+            refusal,
         )
-        assert read(old, "results").shape[0] == len(read(old, "mine_too")) == 6
+        assert len(read(old, "results")) == len(read(old, "mine_too")) == 6
         with old.write() as connection:
             connection.execute(text("drop view mine_too, mine"))
-            connection.execute(text("drop table if exists result_trajectories"))
-        with old.write() as connection:
-            connection.execute(text("create view mine as select 1 as trial, 's' as study_id, 1 as objective"))
+    else:
+        assert upgrade(stored) == head_revision()
+        assert len(read(old, "mine_too")) == 6
     assert upgrade(stored) == head_revision()
     assert len(read(old, "results")) == 6
 
