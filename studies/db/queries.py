@@ -98,7 +98,7 @@ def trials_frame(database: Database, study_id: str | None = None) -> pd.DataFram
 
 
 def curves_frame(database: Database, study_id: str) -> pd.DataFrame:
-    """Return the view `curves` of a study: a row per replicate and epoch, replaced trials left out.
+    """Return the view `curves` of a study, labelled with its kind of data: a row per replicate and epoch.
 
     Raises:
         NotFoundError: no study has this id.
@@ -125,11 +125,17 @@ def trajectories_frame(database: Database, study_id: str) -> pd.DataFrame:
 
 
 def _rows_of(database: Database, view: TableClause, study_id: str) -> pd.DataFrame:
-    """Return the rows that a view has of a study, in the order of trials, replicates and epochs."""
+    """Return the rows that a view has of a study, in the order of trials, replicates and epochs.
+
+    A column `data` comes after the study's name: taken out of the database, synthetic figures must stay known as such.
+    """
     query = select(view).where(view.c.study_id == study_id)
     with database.read() as connection:
         _require_study(connection, study_id)
-        return frame(connection, query.order_by(view.c.trial, view.c.replicate, view.c.epoch))
+        spec = connection.execute(select(StudyRow.spec).where(StudyRow.id == study_id)).scalar_one()
+        found = frame(connection, query.order_by(view.c.trial, view.c.replicate, view.c.epoch))
+    found.insert(2, "data", spec.get("data", "real"))
+    return found
 
 
 def _require_study(connection: Connection, study_id: str) -> None:

@@ -240,13 +240,19 @@ def test_the_frame_of_trials(database: Database) -> None:
 def test_the_frame_of_curves(database: Database) -> None:
     study_id = insert_study(database, make_spec(n_trials=2), diverged=[1])
     frame = curves_frame(database, study_id)
-    assert list(frame.columns) == list(CURVES_COLUMNS)
+    assert list(frame.columns) == [*CURVES_COLUMNS[:2], "data", *CURVES_COLUMNS[2:]]
+    assert (frame["data"] == "real").all()
     first = frame[(frame.trial == 0) & (frame.replicate == 1)]
     assert first.epoch.tolist() == [0, 1, 2, 3, 4, 5] and first.steps.tolist() == [0, 12, 24, 36, 48, 60]
     ended = frame[frame.diverged]
     assert ended[["trial", "replicate", "epoch"]].to_numpy().tolist() == [[1, 0, 2]]
     assert np.isnan(ended.train_loss).all()
     assert frame[["trial", "replicate", "epoch"]].apply(tuple, axis=1).is_monotonic_increasing
+
+
+def test_curves_of_synthetic_data_say_so(database: Database) -> None:
+    spec = make_spec(workload="mnist-logistic", data="synthetic", n_trials=1, epochs=1)
+    assert set(curves_frame(database, insert_study(database, spec))["data"]) == {"synthetic"}
 
 
 def test_figures_come_back_bit_for_bit(database: Database) -> None:
