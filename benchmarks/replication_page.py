@@ -66,7 +66,7 @@ def _rounding_lines(results: Mapping[str, Any], names: Sequence[str]) -> Iterato
 
 def _figure_lines(figure: Figure, results: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"### {figure.name}: `{figure.workload}`", "")
-    yield from _head("curve", "α of the grid", "best α", "epoch", "paper", "ours", "L2 term")
+    yield from _head("curve", "α of the grid (cost at the last epoch)", "best α", "epoch", "paper", "ours", "L2 term")
     for curve in figure.curves:
         if curve.label in results:
             yield from _curve_rows(curve, results[curve.label])
@@ -92,7 +92,10 @@ def _curve_rows(curve: Curve, found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _grid(found: Mapping[str, Any]) -> str:
-    return ", ".join(f"{float(alpha):.3g}" for alpha in found["losses"])
+    ends = {
+        alpha: "diverged" if losses[-1] is None else f"{losses[-1]:.3g}" for alpha, losses in found["losses"].items()
+    }
+    return ", ".join(f"{float(alpha):.3g} ({end})" for alpha, end in ends.items())
 
 
 def _machines(results: Mapping[str, Any]) -> Iterator[str]:

@@ -65,9 +65,9 @@ def test_a_page_of_both_parts_which_a_second_run_does_not_train_again(
     assert len(good) == 3 and good[2] < good[0] and wild[1:] == [None]
     assert 0 < min(adam["penalties"]["0.01"]) < max(good)
     page = (tmp_path / "replication.md").read_text("utf-8")
-    assert f"| Adam | 0.01, 1e+38 | 0.01 | 1 | 2.1 | {good[1]:.3g} |" in page
+    assert f"| Adam | 0.01 ({good[-1]:.3g}), 1e+38 (diverged) | 0.01 | 1 | 2.1 | {good[1]:.3g} |" in page
     assert "|  |  |  | 9 | 0.5 | not trained so far |  |" in page
-    assert "| AdaGrad | 1e+38 | all diverged |" in page and "- They differ." in page
+    assert "| AdaGrad | 1e+38 (diverged) | all diverged |" in page and "- They differ." in page
     last = found["parity"]["digits-logistic"]["default Adam"]["float32"][-1]
     assert f"| digits-logistic | 2 | {last['ours']['train']:.6g} | {last['script']['train']:.6g} |" in page
     lost = found["parity"]["digits-logistic"]["rounding"]
