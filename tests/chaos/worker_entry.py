@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy import literal, update
 
-from studies.db import claims, connection, trial_states, workers
+from studies.db import connection, trial_states, workers
 from studies.db.models import ArrayRow
 from worker import training
 
@@ -36,14 +36,15 @@ POOL_TIMEOUT_SECONDS = 2.0  #: 30
 POOL_CONNECTIONS = 15  #: SQLAlchemy's own number: 5, and 10 more where they are asked for
 HOG_SECONDS = 2.0  #: how long memory is short, or all connections are taken
 
-if __name__ == "__main__":  # before the modules that take them by name are imported; never in a test's own process
+if __name__ == "__main__":  # never in a test's own process
+    assert "studies.db.claims" not in sys.modules, "times are set before the modules that take them by name come"
     trial_states.LEASE_SECONDS = LEASE_SECONDS
     workers.LIVE_SECONDS = LIVE_SECONDS
     connection.BUSY_TIMEOUT_SECONDS = BUSY_TIMEOUT_SECONDS
     training.SNAPSHOT_FORMAT += int(os.environ.get("CHAOS_VERSION") or 0)
 
 import worker.__main__ as entry  # noqa: E402
-from studies.db import leases  # noqa: E402
+from studies.db import claims, leases  # noqa: E402
 from studies.db.engine import Database, now  # noqa: E402
 from studies.db.records import Claim  # noqa: E402
 from studies.settings import Settings  # noqa: E402
