@@ -35,13 +35,29 @@ def one_line(error: ValidationError, models: Sequence[type[BaseModel]]) -> str:
     """
     problems = error.errors()
     inner = {place[:length] for place in (problem["loc"] for problem in problems) for length in range(1, len(place))}
-    return "; ".join(_words(problem, models) for problem in problems if problem["loc"] not in inner)
+    outer = [problem for problem in problems if problem["loc"] not in inner]
+    unknown: dict[str, list[str]] = {}  # the keys, by what is allowed in their place, which is said once
+    for problem in outer:
+        if problem["type"] == "extra_forbidden":
+            unknown.setdefault(", ".join(_siblings(_path(problem), models)), []).append(_place(problem))
+    return "; ".join(
+        [
+            *(_words(problem) for problem in outer if problem["type"] != "extra_forbidden"),
+            *(f"{', '.join(places)}: no such key, allowed are {allowed}" for allowed, places in unknown.items()),
+        ]
+    )
 
 
-def _words(problem: Any, models: Sequence[type[BaseModel]]) -> str:
-    path = [str(part) for part in problem["loc"] if part not in _TAGS]
-    place = ".".join(part if part.isprintable() else repr(part) for part in path)
-    kind = problem["type"]
+def _path(problem: Any) -> list[str]:
+    return [str(part) for part in problem["loc"] if part not in _TAGS]
+
+
+def _place(problem: Any) -> str:
+    return ".".join(part if part.isprintable() else repr(part) for part in _path(problem))
+
+
+def _words(problem: Any) -> str:
+    place, kind = _place(problem), problem["type"]
     if kind == "value_error":
         text = str(problem["ctx"]["error"])
         if place and ", got" not in text:
@@ -49,8 +65,6 @@ def _words(problem: Any, models: Sequence[type[BaseModel]]) -> str:
         return f"{place}: {text}" if place else text
     if kind == "missing":
         return f"{place}: must be given"
-    if kind == "extra_forbidden":
-        return f"{place}: no such key, allowed are {', '.join(_siblings(path, models))}"
     allowed = _ALLOWED.get(kind, problem["msg"].replace("Input should", "must").replace("should", "must"))
     return f"{place}: {allowed}, got {quoted(problem['input'])}"
 
