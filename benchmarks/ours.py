@@ -13,7 +13,7 @@ import torch
 from adam_core.arrays.trial_array import TrialArray
 from adam_core.models.examples import DenseExamples, Examples
 from adam_core.models.sparse_examples import SparseExamples
-from adam_core.models.stacked_model import Draw
+from adam_core.models.stacked_model import Batch, Draw
 from adam_core.randomness import Purpose, epoch_order, stream
 from benchmarks.inputs import load_inputs
 from benchmarks.machine import n_cores
@@ -60,6 +60,16 @@ def training(
     lanes = tuple(Lane(lane // n_seeds, lane % n_seeds, {}) for lane in range(n_lanes))
     array = build_array(ArrayPlan.of(spec, lanes, width), device, torch.float32)
     return array, _steps(array, train)
+
+
+def one_block(shape_name: str, width: int, folder: Path, device: torch.device) -> tuple[TrialArray, Batch]:
+    """An array of one block of one seed, and a batch to train on."""
+    use_one_thread()
+    spec, train = _spec(shape_name), _dataset(shape_name, folder, device).train
+    lanes = tuple(Lane(lane, 0, {}) for lane in range(width))
+    array = build_array(ArrayPlan.of(spec, lanes, width), device, torch.float32)
+    rows = torch.from_numpy(epoch_order(0, 0, 1, len(train))[:BATCH_SIZE]).to(device)
+    return array, array.prepare(train.gather(rows), _noise(0, 1, 0), training=True)
 
 
 def _steps(array: TrialArray, train: Examples) -> Iterator[int]:

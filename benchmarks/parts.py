@@ -7,9 +7,9 @@ For each workload that `benchmarks.arrays` has measured, with its block width an
 - updates: the rest of a step;
 - cached updates: the same number of updates (Adam, 28 bytes a parameter) on models so small that caches hold them, of
   several sizes the fastest, which no step of a dense optimizer that updates every parameter can undercut;
-- products: a step's floating-point operations at the rate of large matrix products (`ceilings` of the arrays' table),
-  which bags of words, whose numbers lie scattered, do not reach; models that leave inputs out or transform convolutions
-  need fewer.
+- products: a step's floating-point operations at the rate of large matrix products (`ceilings` of the arrays' table);
+  models that leave inputs out or transform convolutions need fewer. Of bags of words, whose numbers lie scattered, the
+  forward and backward pass of one block on one batch again and again, of several widths the fastest.
 
 The limit is the trial-steps per second of cached updates and products alone, and its ratio to the best rival.
 """
@@ -31,7 +31,7 @@ import torch
 from adam_core.arrays.trial_array import TrialArray
 from benchmarks.inputs import write_inputs
 from benchmarks.machine import n_cores
-from benchmarks.ours import OURS, our_step
+from benchmarks.ours import OURS, one_block, our_step
 from benchmarks.processes import Step, Way, call, measure
 from benchmarks.shapes import SHAPES
 from benchmarks.update_kernels import UPDATE_BYTES, our_update
@@ -39,6 +39,7 @@ from benchmarks.update_kernels import UPDATE_BYTES, our_update
 _RESULTS = Path(__file__).parent / "results"
 _CPU = torch.device("cpu")
 _CACHED_PARAMETERS = (25_600, 51_200, 102_400, 256_000)  #: 0.4 to 4 MB with gradient and state
+_CACHED_WIDTHS = (8, 16, 32)  #: 0.6 to 2.6 MB of weights and gradient of bags of words
 _ROUNDS = 7
 
 _HEADS = ("workload", "step", "batches", "gradients", "updates", "cached updates", "products", "limit (/ best rival)")
@@ -56,6 +57,18 @@ def _cached_updates(n_cached: int, n_parameters: int, lanes: int) -> Step:
     return lambda: update() / UPDATE_BYTES / n_parameters
 
 
+def _cached_products(name: str, width: int, folder: Path) -> Step:
+    """Forward and backward passes of one block on one batch of bags of words."""
+    array, batch = one_block(name, width, folder, _CPU)
+    mock.patch.object(TrialArray, "_update", lambda *arguments: None).start()
+
+    def step() -> float:
+        array.step(1, {0: batch})
+        return width
+
+    return step
+
+
 def _measure(name: str, figures: Mapping[str, Any], folder: Path, peak: float) -> str:
     """The workload's row of the table."""
     step = partial(our_step, name, figures["width"], figures["lanes"], folder, _CPU)
@@ -68,11 +81,16 @@ def _measure(name: str, figures: Mapping[str, Any], folder: Path, peak: float) -
             for n in _CACHED_PARAMETERS
         },
     }
+    is_sparse = SHAPES[name].dataset == "imdb"
+    if is_sparse:
+        builds |= {f"products of {b}": partial(_cached_products, name, b, folder) for b in _CACHED_WIDTHS}
     workers = n_cores()
     rates = measure([Way(part, workers, 1, build) for part, build in builds.items()], _ROUNDS, SHAPES[name].seconds)
     times = {part: workers * 1e6 / median(values) for part, values in rates.items()}
     cached = min(times[f"{n} cached"] for n in _CACHED_PARAMETERS)
     products = workers * figures["flops"] / peak / 1e3
+    if is_sparse:
+        products = min(times[f"products of {b}"] for b in _CACHED_WIDTHS)
     best_rival = max(median(values) for way, values in figures["rates"].items() if not way.startswith(OURS))
     limit = workers * 1e6 / (cached + products)
     parts = (
