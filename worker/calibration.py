@@ -30,7 +30,7 @@ _ENOUGH_SECONDS = 0.5  #: no further timing once they have taken so long
 
 #: Widths that take at most this much longer than the fastest count as equal; then the narrowest is taken, since arrays
 #: of few lanes (small shares, pruned trials) fill narrow blocks better.
-_FAST_ENOUGH = 1.05
+_FAST_ENOUGH = 1.02
 
 #: Share of an array's time that may go to what all its lanes share: gathering a batch, recording an epoch.
 _SHARED = 0.01
