@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Double, ForeignKey, ForeignKeyConstraint, Index, String, Text, func
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
 class Base(DeclarativeBase):
@@ -102,19 +102,25 @@ class TrialRow(Base):
     finished_at: Mapped[datetime | None]
 
 
-class EpochRow(Base):
+class _EpochOfReplicate:
+    """The key of what is recorded once for each epoch of each replicate: its columns come first."""
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:
+        key = ForeignKeyConstraint(["study_id", "trial"], ["result_trials.study_id", "result_trials.number"])
+        return key, {"sqlite_with_rowid": False}
+
+    study_id: Mapped[str] = mapped_column(String(16), primary_key=True, sort_order=-1)
+    trial: Mapped[int] = mapped_column(primary_key=True, sort_order=-1, autoincrement=False)
+    replicate: Mapped[int] = mapped_column(primary_key=True, sort_order=-1, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(primary_key=True, sort_order=-1, autoincrement=False)
+
+
+class EpochRow(_EpochOfReplicate, Base):
     """The metrics of one replicate at the end of one epoch; epoch 0 is the initialisation."""
 
     __tablename__ = "result_epochs"
-    __table_args__ = (
-        ForeignKeyConstraint(["study_id", "trial"], ["result_trials.study_id", "result_trials.number"]),
-        {"sqlite_with_rowid": False},
-    )
 
-    study_id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    trial: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    replicate: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     steps: Mapped[int]
     train_loss: Mapped[float | None]
     validation_loss: Mapped[float | None]
@@ -125,19 +131,11 @@ class EpochRow(Base):
     diverged: Mapped[bool]
 
 
-class DiagnosticsRow(Base):
+class DiagnosticsRow(_EpochOfReplicate, Base):
     """What the last update of an epoch looked like, of one replicate; where the study asks for it."""
 
     __tablename__ = "result_diagnostics"
-    __table_args__ = (
-        ForeignKeyConstraint(["study_id", "trial"], ["result_trials.study_id", "result_trials.number"]),
-        {"sqlite_with_rowid": False},
-    )
 
-    study_id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    trial: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    replicate: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     max_step: Mapped[float | None]
     signal_to_noise: Mapped[float | None]
     epsilon_share: Mapped[float | None]
@@ -146,19 +144,11 @@ class DiagnosticsRow(Base):
     gradient_norm: Mapped[float | None]
 
 
-class TrajectoryRow(Base):
+class TrajectoryRow(_EpochOfReplicate, Base):
     """Where one replicate stands at the end of one epoch; of workloads with one or two parameters."""
 
     __tablename__ = "result_trajectories"
-    __table_args__ = (
-        ForeignKeyConstraint(["study_id", "trial"], ["result_trials.study_id", "result_trials.number"]),
-        {"sqlite_with_rowid": False},
-    )
 
-    study_id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    trial: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    replicate: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     x: Mapped[float]
     y: Mapped[float | None]  #: None of one parameter
 
