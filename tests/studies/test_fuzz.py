@@ -211,6 +211,7 @@ def test_command_lines(run: Run, db: Database, tmp_path: Any, monkeypatch: pytes
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_ten_thousand(
     run: Run, db: Database, sqlite_settings: Settings, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
