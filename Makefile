@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install demo up test test-slow chaos check format bench bench-gpu bench-dashboard replication
+.PHONY: help install demo up test test-slow chaos check format bench bench-gpu bench-dashboard bench-load replication
 
 help:
 	@echo "make demo       train the quickstart suite through the real stack, then print a summary"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench      measure the speed against other ways to train, into benchmarks/results/; wants a quiet machine"
 	@echo "make bench-gpu  the same on a CUDA device"
 	@echo "make bench-dashboard  how fast pages open on studies of 10,000 trials; wants chromium and a quiet machine"
+	@echo "make bench-load  what PostgreSQL, Redis and 20 workers cost and bear with 10,000 trials and with 200 studies"
 	@echo "make replication  train the workloads on real data beside plain PyTorch and the paper's figures; takes hours"
 	@echo "make install    only set up .venv"
 
@@ -57,6 +58,9 @@ bench-gpu: .venv/.installed-bench
 
 bench-dashboard: .venv/.installed-bench
 	$(BIN)/python -m benchmarks.dashboard
+
+bench-load: .venv/.installed-test
+	$(BIN)/python -m benchmarks.load
 
 replication: .venv/.installed-bench
 	$(BIN)/python -m benchmarks.replication

@@ -1,7 +1,6 @@
 """`python -m worker`: one worker process on one device."""
 
 import argparse
-import logging
 import os
 import secrets
 import socket
@@ -14,6 +13,7 @@ from studies.dispatch import Bell
 from studies.errors import AdamStudiesError, ServiceError
 from studies.local.redis_server import broker_url
 from studies.settings import Settings
+from worker import logs
 from worker.app import build_app, serve
 from worker.checkpoints import CheckpointStore
 from worker.device import choose_device, device_kind, use_one_thread
@@ -40,18 +40,18 @@ def main() -> int:
         help="how long an array keeps the device while another study waits (default: %(default)g)",
     )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    parser.add_argument("--log-format", choices=logs.FORMATS, default="text")
     arguments = parser.parse_args()
-    logging.basicConfig(
-        level=arguments.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    worker_id = f"w-{secrets.token_hex(4)}"
+    logs.set_up(arguments.log_level, arguments.log_format, worker_id)
     try:
-        return _run(arguments)
+        return _run(arguments, worker_id)
     except AdamStudiesError as error:
         print(f"adam-studies worker: {error}", file=sys.stderr)
         return error.exit_code
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, worker_id: str) -> int:
     settings = Settings.from_environ()
     url = broker_url(settings)
     if url is None:
@@ -64,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> int:
     db = open_database(settings)
     store = CheckpointStore(settings.checkpoint_dir)
     worker = workers.WorkerIdentity(
-        id=f"w-{secrets.token_hex(4)}",
+        id=worker_id,
         host=socket.gethostname(),
         pid=os.getpid(),
         device=device_kind(device),

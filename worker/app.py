@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 
 from celery import Celery, signals
 
-from studies.db import claims, workers
+from studies.db import workers
 from studies.db.engine import Database
 from studies.db.mirror import mirror, unmirrored_studies
+from studies.db.waiting import studies_with_work
 from studies.dispatch import RUN_TASK, Bell, celery_app
 from studies.errors import AdamStudiesError
 from worker.runner import Runner
@@ -71,7 +72,7 @@ def look_for_work(db: Database, bell: Bell, runner: Runner) -> None:
     """Ring for what an idle worker could do, and tell Optuna what is missing."""
     if runner.study_id is not None or runner.stopping.is_set():
         return
-    for study in claims.studies_with_work(db):
+    for study in studies_with_work(db):
         if study.device in runner.worker.devices:
             bell.ring_if_possible(study.id, study.device)
     for study_id in unmirrored_studies(db):

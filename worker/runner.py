@@ -2,8 +2,12 @@
 
 import logging
 import math
+import random
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,12 +15,14 @@ import torch
 from studies.db import calibrations, claims, leases, queries, submissions
 from studies.db.engine import Database
 from studies.db.mirror import mirror
-from studies.db.records import Claim, StudyRecord
+from studies.db.records import Claim
+from studies.db.waiting import WaitingStudy, find_work, studies_with_work
 from studies.db.workers import WorkerIdentity
 from studies.dispatch import Bell
 from studies.errors import LeaseLostError, NotFoundError, ServiceError
 from studies.settings import Settings
 from studies.spec import StudySpec, parse_study
+from worker import logs
 from worker.adaptive import drawn_for
 from worker.calibration import calibration_kind, choose_block_width, choose_lanes
 from worker.checkpoints import CheckpointStore
@@ -32,6 +38,16 @@ FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 60.0
 AVOID_SECONDS = 5.0  #: how long a worker leaves an array to others that failed on it for other reasons than memory
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What there has to be before anything of a study is claimed."""
+
+    spec: StudySpec
+    data: Dataset
+    block_width: int
+    n_lanes: int  #: most lanes of an array
 
 
 class Runner:
@@ -61,71 +77,96 @@ class Runner:
         self.is_preparing = False  #: whether it is busy with what may take a minute while it holds nothing
 
     def run(self, study_id: str) -> None:
-        """Do one array's worth of work for the study, if there is any; never raises for what can be told in a line."""
+        """Do one array's worth of work for the study, if there is any, or for one that is worse off.
+
+        Never raises for what can be told in a line.
+        """
         if self.stopping.is_set():
             return
-        self.study_id = study_id
         try:
-            self._run(study_id)
-        except (NotFoundError, LeaseLostError) as error:
-            _log.info("%s", error)
-        except ServiceError as error:
-            _log.warning("%s", error)
+            with _told():
+                worse_off = self._worse_off(study_id)
+                if worse_off is None or not self._run(worse_off):
+                    self._run(study_id)
         finally:
             self.study_id = None
         self.stopping.wait(self._rest_seconds)
 
-    def _run(self, study_id: str) -> None:
-        record = queries.find_study(self._db, study_id)
-        if record.state == "cancelling":
+    def _worse_off(self, study_id: str) -> str | None:
+        """Return a study that had no worker yet, or has none, where this one was luckier.
+
+        A message says that there is work, and large studies leave many: behind them, a small one would wait for long.
+        """
+        found = [
+            study
+            for study in studies_with_work(self._db)
+            if study.id == study_id or (study.device in self.worker.devices and study.problem is None)
+        ]
+        heard = next((study for study in found if study.id == study_id), None)
+        worst = min((study.fortune for study in found), default=None)
+        if heard is None or worst is None or heard.fortune <= worst:
+            return None
+        return random.choice([study.id for study in found if study.fortune == worst])
+
+    def _run(self, study_id: str) -> bool:
+        """Do an array's worth of work for this very study, and return whether there was any."""
+        self.study_id, was_there = study_id, True
+        with logs.about(study=study_id), _told():
+            was_there = self._work_for(study_id)
+        return was_there
+
+    def _work_for(self, study_id: str) -> bool:
+        study = find_work(self._db, study_id)
+        if study is None:
+            return False
+        if study.is_cancelled:
             claims.end_cancelled(self._db, study_id)
             mirror(self._db, study_id)
-        if record.state not in ("waiting", "running"):
-            return
+            return False
         self.is_preparing = True
         try:
-            prepared = self._prepare(record)
+            prepared = self._prepare(study)
         finally:
             self.is_preparing = False
         if prepared is None or self.stopping.is_set():  # in this order: whoever stops may end what still prepares
-            return
-        data, n_lanes = prepared
-        spec = record.spec
-        held = claims.claim(self._db, study_id, self.worker, n_lanes, self._avoided())
+            return False
+        held = claims.claim(self._db, study_id, self.worker, prepared.n_lanes, self._avoided())
         if held is None:
-            return
-        self._ring_for_rest(record)
-        ending = self._train(held, spec, data)
-        _log.info("array %s of study %s: %s", held.array_id, study_id, ending.value)
+            return False
+        self._ring_for_rest(study)
+        with logs.about(array=held.array_id):
+            ending = self._train(held, prepared)
+            _log.info("array %s of study %s: %s", held.array_id, study_id, ending.value)
         mirror(self._db, study_id)
-        self._ring_for_rest(record)
+        self._ring_for_rest(study)
+        return True
 
-    def _prepare(self, record: StudyRecord) -> tuple[Dataset, int] | None:
+    def _prepare(self, study: WaitingStudy) -> _Prepared | None:
         """Load the data, fix lane block and K before anything is claimed; None where that is impossible here."""
         started = time.monotonic()
         try:
-            data = self._load_data(parse_study(record.spec_json))  # valid where it was submitted: here too?
-            if record.block_width is None:
-                calibrations.set_block_width(self._db, record.id, self._block_width(record.spec, data))
-            n_lanes = self._max_lanes or self._lanes(record, data)
+            data = self._load_data(parse_study(study.spec_json))  # valid where it was submitted: here too?
+            spec = StudySpec.stored(study.spec_json)
+            width = study.block_width or calibrations.set_block_width(self._db, study.id, self._block_width(spec, data))
+            n_lanes = self._max_lanes or self._lanes(spec, study.n_trials, data, width)
         except ServiceError:
             raise
         except Exception as error:  # whatever a model or a device raises must not come back every ten seconds
             problem = f"{self.worker.host}: {_one_line(error)}"
-            _log.error("study %s cannot be trained here: %s", record.id, problem)
-            submissions.set_problem(self._db, record.id, problem)
-            self._pass_on(record, started)
+            _log.error("study %s cannot be trained here: %s", study.id, problem)
+            submissions.set_problem(self._db, study.id, problem)
+            self._pass_on(study, started)
             return None
-        if record.problem is not None:
-            submissions.set_problem(self._db, record.id, None)
-        return data, n_lanes
+        if study.problem is not None:
+            submissions.set_problem(self._db, study.id, None)
+        return _Prepared(spec, data, width, n_lanes)
 
-    def _pass_on(self, record: StudyRecord, started: float) -> None:
+    def _pass_on(self, study: WaitingStudy, started: float) -> None:
         """Ring for another worker, which may be able to train it; what comes straight back here finds none idle."""
         others = [worker for worker in queries.list_workers(self._db) if worker.is_live and worker.id != self.worker.id]
-        if others and started - self._passed_on.get(record.id, -math.inf) > STRAIGHT_BACK_SECONDS:
-            self._bell.ring_if_possible(record.id, record.spec.device)
-            self._passed_on[record.id] = time.monotonic()
+        if others and started - self._passed_on.get(study.id, -math.inf) > STRAIGHT_BACK_SECONDS:
+            self._bell.ring_if_possible(study.id, study.device)
+            self._passed_on[study.id] = time.monotonic()
 
     def _load_data(self, spec: StudySpec) -> Dataset:
         return load_dataset(spec.workload_entry, spec.data, self._settings, self._device, torch.float32)
@@ -138,15 +179,11 @@ class Runner:
             return known
         return calibrations.keep_block_width(self._db, kind, choose_block_width(spec, data))
 
-    def _lanes(self, record: StudyRecord, data: Dataset) -> int:
+    def _lanes(self, spec: StudySpec, n_trials: int, data: Dataset, width: int) -> int:
         """Return the lanes of an array of this study here, measured at the first claim of a study of this kind."""
-        width = queries.find_study(self._db, record.id).block_width
-        assert width is not None, "the study was prepared"
-        kind = (
-            f"{calibration_kind(record.spec, self._device)}, {record.n_trials} x {record.spec.n_seeds}, width {width}"
-        )
+        kind = f"{calibration_kind(spec, self._device)}, {n_trials} x {spec.n_seeds}, width {width}"
         if kind not in self._measured_lanes:
-            self._measured_lanes[kind] = choose_lanes(record.spec, data, width)
+            self._measured_lanes[kind] = choose_lanes(spec, data, width)
         return self._measured_lanes[kind]
 
     def _checkpoint_of(self, held: Claim) -> dict[str, Any] | None:
@@ -154,14 +191,15 @@ class Runner:
         snapshot = None if held.checkpoint is None else self._store.load(held.checkpoint)
         return snapshot if snapshot and snapshot.get("format") == SNAPSHOT_FORMAT else None
 
-    def _train(self, held: Claim, spec: StudySpec, data: Dataset) -> Ending:
+    def _train(self, held: Claim, prepared: _Prepared) -> Ending:
+        spec = prepared.spec
         try:
             drawn = drawn_for(self._db, held, spec, self.stopping.is_set)
             if drawn is None:
                 leases.release(self._db, held)
                 claims.end_cancelled(self._db, held.study_id)
                 return Ending.HANDED_OVER
-            training = ArrayTraining(self._plan(drawn, spec), data, resume=self._checkpoint_of(drawn))
+            training = ArrayTraining(_plan(drawn, prepared), prepared.data, resume=self._checkpoint_of(drawn))
             ending = Session(self._db, drawn, spec, training, self._store, self._must_yield).run()
             self._rest_seconds = 0.0
             return ending
@@ -185,17 +223,6 @@ class Runner:
         self._failed = {array: when for array, when in self._failed.items() if when > since}
         return frozenset(self._failed)
 
-    def _plan(self, held: Claim, spec: StudySpec) -> ArrayPlan:
-        block_width = queries.find_study(self._db, held.study_id).block_width
-        assert block_width is not None, "the study was prepared"
-        array_lanes = tuple(
-            Lane(trial.number, replicate, trial.setting)
-            for trial in held.trials
-            if trial.setting is not None
-            for replicate in range(spec.n_seeds)
-        )
-        return ArrayPlan.of(spec, array_lanes, block_width)
-
     def _must_yield(self, seconds: float) -> bool:
         if self.stopping.is_set():
             return True
@@ -203,17 +230,38 @@ class Runner:
             return False
         return any(
             study.id != self.study_id and study.device in self.worker.devices and study.problem is None
-            for study in claims.studies_with_work(self._db)
+            for study in studies_with_work(self._db)
         )
 
     def sweep_checkpoints(self) -> None:
         """Delete the checkpoints that no array names any more."""
         self._store.sweep(queries.named_checkpoints(self._db, self._store.name))
 
-    def _ring_for_rest(self, record: StudyRecord) -> None:
+    def _ring_for_rest(self, study: WaitingStudy) -> None:
         """Ring once more if the study has work left that nobody holds."""
-        if any(study.id == record.id for study in claims.studies_with_work(self._db)):
-            self._bell.ring_if_possible(record.id, record.spec.device)
+        if find_work(self._db, study.id) is not None:
+            self._bell.ring_if_possible(study.id, study.device)
+
+
+def _plan(held: Claim, prepared: _Prepared) -> ArrayPlan:
+    lanes = tuple(
+        Lane(trial.number, replicate, trial.setting)
+        for trial in held.trials
+        if trial.setting is not None
+        for replicate in range(prepared.spec.n_seeds)
+    )
+    return ArrayPlan.of(prepared.spec, lanes, prepared.block_width)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Log what can be told in a line, and go on."""
+    try:
+        yield
+    except (NotFoundError, LeaseLostError) as error:
+        _log.info("%s", error)
+    except ServiceError as error:
+        _log.warning("%s", error)
 
 
 def _one_line(error: BaseException) -> str:

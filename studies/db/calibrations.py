@@ -5,6 +5,7 @@ from sqlalchemy import select, update
 from studies.db.engine import Database
 from studies.db.models import CalibrationRow, StudyRow
 from studies.db.upsert import insert_missing
+from studies.errors import NotFoundError
 
 
 def find_block_width(db: Database, kind: str) -> int | None:
@@ -21,8 +22,16 @@ def keep_block_width(db: Database, kind: str, width: int) -> int:
         return connection.execute(kept).scalar_one()
 
 
-def set_block_width(db: Database, study_id: str, width: int) -> None:
-    """Give the study its width unless it has one."""
+def set_block_width(db: Database, study_id: str, width: int) -> int:
+    """Give the study its width unless it has one, and return what it has.
+
+    Raises:
+        NotFoundError: the study is gone.
+    """
     with db.write() as connection:
         unset = update(StudyRow).where(StudyRow.id == study_id, StudyRow.block_width.is_(None))
         connection.execute(unset.values(block_width=width))
+        found = connection.execute(select(StudyRow.block_width).where(StudyRow.id == study_id)).scalar()
+    if found is None:
+        raise NotFoundError(f"no study has the id {study_id!r}")
+    return found

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, literal, select, update
 
 from studies.db.engine import Database, now
 from studies.db.models import ArrayRow, StudyRow, TrialRow
@@ -47,7 +47,7 @@ def claim(
     Arrays whose ids are in `avoided` are left to others.
     """
     with db.write() as connection:
-        row = connection.execute(select(StudyRow.__table__).where(StudyRow.id == study_id).with_for_update()).first()
+        row = connection.execute(_held_row(select(StudyRow.__table__), study_id)).first()
         if row is None:
             return None
         if row.wish == "cancel":
@@ -61,33 +61,17 @@ def claim(
 def end_cancelled(db: Database, study_id: str) -> None:
     """End what nobody holds of a cancelled study."""
     with db.write() as connection:
-        row = connection.execute(select(StudyRow.wish).where(StudyRow.id == study_id).with_for_update()).first()
+        row = connection.execute(_held_row(select(StudyRow.wish), study_id)).first()
         if row is not None and row.wish == "cancel":
             cancel_unheld(connection, study_id)
 
 
-@dataclass(frozen=True)
-class WaitingStudy:
-    """A study that a worker could take something of."""
+def _held_row(columns: Select[*tuple[Any, ...]], study_id: str) -> Select[*tuple[Any, ...]]:
+    """Select of a study's row, held against other claims and wishes until the transaction ends.
 
-    id: str
-    device: str
-    problem: str | None  #: why the last worker that looked could not train it
-
-
-def studies_with_work(db: Database) -> list[WaitingStudy]:
-    """Return the studies that a worker could take something of, the longest waiting first."""
-    waiting = select(TrialRow.study_id).where(TrialRow.state == "waiting")
-    abandoned = select(ArrayRow.study_id).where(~ArrayRow.finished, unheld())
-    claimable = (StudyRow.wish == "run") & or_(StudyRow.id.in_(waiting), StudyRow.id.in_(abandoned))
-    to_cancel = (StudyRow.wish == "cancel") & StudyRow.id.in_(abandoned)
-    with db.read() as connection:
-        rows = connection.execute(
-            select(StudyRow.id, StudyRow.spec, StudyRow.problem)
-            .where(claimable | to_cancel)
-            .order_by(StudyRow.created_at, StudyRow.id)
-        )
-        return [WaitingStudy(row.id, row.spec["device"], row.problem) for row in rows]
+    Not against checks of foreign keys: every holder that writes an epoch makes one, and would wait for all claims.
+    """
+    return columns.where(StudyRow.id == study_id).with_for_update(key_share=True)
 
 
 def _take_over(connection: Connection, study: _Study, worker: WorkerIdentity, avoided: Collection[int]) -> Claim | None:
@@ -167,7 +151,8 @@ def _give_up(connection: Connection, study_id: str, row: Row[Any]) -> None:
 
 
 def _take_new(connection: Connection, study: _Study, worker: WorkerIdentity, lanes: int) -> Claim | None:
-    by_state = select(TrialRow.state, func.count()).where(TrialRow.study_id == study.id).group_by(TrialRow.state)
+    unended = (TrialRow.study_id == study.id, TrialRow.state.in_(("waiting", "running")))
+    by_state = select(TrialRow.state, func.count()).where(*unended).group_by(TrialRow.state)
     counts = {state: n for state, n in connection.execute(by_state)}
     waiting, running = counts.get("waiting", 0), counts.get("running", 0)
     limit = max_in_flight(study.spec)

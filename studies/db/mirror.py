@@ -29,6 +29,7 @@ from studies.search_space import distributions
 from studies.spec import StudySpec
 
 FINAL_STATES = ("complete", "pruned", "failed", "cancelled")
+MIRROR_LOCK = zlib.crc32(b"adam-studies mirror")  #: PostgreSQL's advisory lock on writing to Optuna's tables
 _BATCH = 50
 
 
@@ -72,21 +73,35 @@ def _pending(db: Database, study_id: str) -> Row[Any] | None:
 def _add_missing(db: Database, storage: RDBStorage, row: Row[Any]) -> None:
     spec = StudySpec.stored(row.spec)
     study_name = f"{row.name}-{row.id}"
+    is_new = False
     with quiet():
         try:
             study = optuna.load_study(study_name=study_name, storage=storage)
         except KeyError:
-            study = optuna.create_study(study_name=study_name, storage=storage)
+            study, is_new = optuna.create_study(study_name=study_name, storage=storage), True
     if "id" not in study.user_attrs:
         for key, value in {**row.spec, "id": row.id}.items():
             study.set_user_attr(key, value)
-    n_mirrored = len(study.get_trials(deepcopy=False))
+    n_mirrored = _count_mirrored(storage, study_name, 0 if is_new else row.n_mirrored)
     while batch := _final_prefix(db, row.id, n_mirrored):
         values = intermediate_values(db, row.id, spec, [trial.number for trial in batch])
         study.add_trials([_optuna_trial(trial, spec, values.get(trial.number, {})) for trial in batch])
         n_mirrored += len(batch)
         _set_mirrored(db, row.id, n_mirrored)
     _set_mirrored(db, row.id, n_mirrored)
+
+
+def _count_mirrored(storage: RDBStorage, study_name: str, n_known: int) -> int:
+    """Return how many trials Optuna has: at least those that we know of, and those of a holder that died since.
+
+    To have Optuna count would read all of them, each time that some are added.
+    """
+    optuna_id = storage.get_study_id_from_name(study_name)
+    with suppress(KeyError):
+        while True:
+            storage.get_trial_id_from_study_id_trial_number(optuna_id, n_known)
+            n_known += 1
+    return n_known
 
 
 def _set_mirrored(db: Database, study_id: str, n_mirrored: int) -> None:
@@ -146,7 +161,7 @@ def _locked_storage(db: Database, wait: bool) -> Iterator[RDBStorage | None]:
     with db.errors(), db.engine.connect() as connection:
         connection.detach()  # it is not for others afterwards: closing it lets go of the lock
         lock = func.pg_advisory_lock if wait else func.pg_try_advisory_lock
-        locked = connection.execute(select(lock(zlib.crc32(b"adam-studies mirror")))).scalar_one()
+        locked = connection.execute(select(lock(MIRROR_LOCK))).scalar_one()
         connection.commit()
         if locked is False:
             yield None

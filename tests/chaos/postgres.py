@@ -31,13 +31,13 @@ class Postgres:
         assert self._process is not None, "it was started"
         return self._process.pid
 
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
+    def start(self, *further: str) -> None:
+        """Start the server, with further arguments that outweigh its own, and wait until it answers."""
         options = {"-h": "127.0.0.1", "-p": str(self._port), "-k": "", "-N": str(MAX_CONNECTIONS)}
         argv = [str(self._server.bin_path / "postgres"), "-D", str(self._folder), "-c", "fsync=off"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*argv, *(part for option in options.items() for part in option)],
+                [*argv, *(part for option in options.items() for part in option), *further],
                 stdout=log,
                 stderr=log,
                 cwd="/",

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from studies.db import calibrations, claims, leases, submissions, workers
+from studies.db import calibrations, claims, leases, submissions, waiting, workers
 from studies.db.engine import Database, now, open_database
-from studies.db.models import ArrayRow, EpochRow, TrialRow, WorkerRow
+from studies.db.models import ArrayRow, EpochRow, StudyRow, TrialRow, WorkerRow
 from studies.db.queries import find_study, list_workers
 from studies.db.records import Claim, EpochMetrics
 from studies.db.trial_states import RELEASED
@@ -246,10 +246,10 @@ def test_cancelled_array_of_a_dead_worker_ends_when_anybody_looks(database: Data
     held = claim(database, study_id)
     submissions.wish_cancel(database, study_id)
     expire(database, held)
-    assert [study.id for study in claims.studies_with_work(database)] == [study_id]
+    assert [study.id for study in waiting.studies_with_work(database)] == [study_id]
     assert claims.claim(database, study_id, OTHER, 100) is None
     assert find_study(database, study_id).state == "cancelled"
-    assert claims.studies_with_work(database) == []
+    assert waiting.studies_with_work(database) == []
 
 
 def test_adaptive_study_has_one_drawer_and_few_trials_in_flight(database: Database) -> None:
@@ -272,11 +272,11 @@ def _draw(db: Database, held: Claim, spec: StudySpec) -> None:
 
 def test_work_is_what_waits_or_lost_its_holder(database: Database) -> None:
     study_id = submit(database)
-    assert [study.id for study in claims.studies_with_work(database)] == [study_id]
+    assert [study.id for study in waiting.studies_with_work(database)] == [study_id]
     held = claim(database, study_id)
-    assert claims.studies_with_work(database) == []
+    assert waiting.studies_with_work(database) == []
     expire(database, held)
-    assert [study.id for study in claims.studies_with_work(database)] == [study_id]
+    assert [study.id for study in waiting.studies_with_work(database)] == [study_id]
     with database.read() as connection:
         assert connection.execute(select(ArrayRow.lease_expires_at)).scalar_one() > RELEASED
 
@@ -290,7 +290,7 @@ def test_lease_of_a_dead_worker_ends_though_the_clock_was_set_back(database: Dat
     with database.write() as connection:  # the lease and the heartbeat of an hour ago, as the clock has it now
         connection.execute(update(ArrayRow).values(lease_expires_at=ArrayRow.lease_expires_at + hour))
         connection.execute(update(WorkerRow).values(heartbeat_at=WorkerRow.heartbeat_at + hour))
-    assert [study.id for study in claims.studies_with_work(database)] == [study_id]
+    assert [study.id for study in waiting.studies_with_work(database)] == [study_id]
     assert not list_workers(database)[0].is_live
     elsewhere = replace(OTHER, store="b")  # no living worker sees the checkpoint's store
     taken = claim(database, study_id, elsewhere)
@@ -310,6 +310,19 @@ def test_nobody_takes_over_or_cancels_what_is_being_written(postgresql_settings:
         submissions.wish_cancel(database, held.study_id)
         assert find_study(database, held.study_id).state == "cancelling"
     assert leases.renew(database, held) == "cancel"
+    database.close()
+
+
+def test_holders_write_while_others_claim(postgresql_settings: Settings) -> None:
+    """Recording an epoch checks a foreign key, and would wait for a claim that locked the study against it."""
+    database = open_database(postgresql_settings)
+    held = claim(database, submit(database), lanes=2)
+    with database.write() as claiming:
+        claiming.execute(claims._held_row(select(StudyRow.id), held.study_id))
+        with database.write() as other:
+            other.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
+            leases._hold(other, held)
+            assert other.execute(update(ArrayRow).where(ArrayRow.id == held.array_id).values(epoch=0)).rowcount == 1
     database.close()
 
 

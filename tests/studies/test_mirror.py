@@ -69,6 +69,19 @@ def test_mirror_after_a_crash_adds_nothing_twice(database: Database) -> None:
     assert unmirrored_studies(database) == []
 
 
+def test_mirror_does_not_read_what_optuna_has(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each array that ends would read all trials of its study."""
+    study_id = insert_study(database)
+
+    def read_all(*_: object, **__: object) -> None:
+        raise AssertionError("all trials were read")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RDBStorage, "get_all_trials", read_all)
+        mirror(database, study_id)
+    assert len(load(database, study_id)) == 8
+
+
 def test_mirror_leaves_no_connection_and_says_nothing(
     postgresql_settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

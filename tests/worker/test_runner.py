@@ -14,7 +14,7 @@ import pytest
 import torch
 from sqlalchemy import update
 
-from studies.db import calibrations, claims, queries, submissions, workers
+from studies.db import calibrations, claims, queries, submissions, waiting, workers
 from studies.db.engine import Database, now, open_database
 from studies.db.mirror import unmirrored_studies
 from studies.db.models import ArrayRow
@@ -359,11 +359,23 @@ def test_worker_hands_over_when_another_study_waits_and_its_slice_is_over(sqlite
     runner = make_runner(sqlite, tmp_path, lanes=4, slice_seconds=0.05)
     runner.run(long)
     assert not queries.find_study(sqlite, long).is_final
-    assert {long, short} <= {study.id for study in claims.studies_with_work(sqlite)}
+    assert {long, short} <= {study.id for study in waiting.studies_with_work(sqlite)}
     finish(runner, sqlite, short)
     runner.run(long)
     counts = queries.find_study(sqlite, long).counts
     assert counts == {"complete": 2, "waiting": 6}, "nobody else waits: what waits of its own is no reason to yield"
+
+
+def test_study_without_a_worker_goes_before_one_that_has_some(sqlite: Database, tmp_path: Path) -> None:
+    """However many messages of the large study are before the small one's."""
+    large, small = submit(sqlite, make_spec(n_trials=4)), submit(sqlite, make_spec(n_trials=1))
+    other, runner = make_runner(sqlite, tmp_path, lanes=2), make_runner(sqlite, tmp_path, lanes=2)
+    assert claims.claim(sqlite, large, other.worker, lanes=2) is not None
+    runner.run(large)
+    assert queries.find_study(sqlite, small).is_final
+    assert queries.find_study(sqlite, large).counts.get("complete", 0) == 0
+    runner.run(large)
+    assert queries.find_study(sqlite, large).counts.get("complete", 0) > 0
 
 
 def test_unusable_checkpoint_folder_is_one_clear_line(tmp_path: Path) -> None:

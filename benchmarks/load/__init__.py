@@ -1,0 +1,1 @@
+"""What database, broker and workers cost and bear when only the training itself is left out."""
