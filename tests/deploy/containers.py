@@ -22,7 +22,8 @@ from studies.local.redis_server import redis_binary
 from tests.deploy import postgres
 
 ROOT = Path(__file__).parents[2]
-PASSWORDS = {"POSTGRES_PASSWORD": "pg0Secret", "REDIS_PASSWORD": "redis0Secret"}
+NEEDED = {"POSTGRES_PASSWORD": "pg0Secret", "REDIS_PASSWORD": "redis0Secret"}  #: passwords without which nothing starts
+PASSWORDS = {**NEEDED, "FLOWER_PASSWORD": "flower0Secret"}
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?::[?-](?P<default>[^}]*))?\})")
 
 
@@ -44,7 +45,7 @@ class Containers:
         self.folder = folder
         self.services: dict[str, Any] = load_compose(PASSWORDS)["services"]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.ports = {port: _free_port() for port in ("5432", "6379", "8501")}
+        self.ports = {port: _free_port() for port in ("5432", "6379", "8501", "5555")}
 
     def start(self, service: str) -> None:
         """Start the service, after what it depends on has come as far as the file demands."""
@@ -122,7 +123,7 @@ class Containers:
 
     def _localise(self, service: str, text: str) -> str:
         text = re.sub(r"@(postgres|redis):", "@127.0.0.1:", text).replace("0.0.0.0", "127.0.0.1")
-        text = re.sub(r"\b(5432|6379|8501)\b", lambda match: str(self.ports[match[0]]), text)
+        text = re.sub(r"\b(5432|6379|8501|5555)\b", lambda match: str(self.ports[match[0]]), text)
         folders = {"/var/lib/adam-studies": self.folder / "homes" / service}
         for volume in self.services[service].get("volumes", ()):
             name, path = volume.split(":")[:2]

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pytest
 import redis
+import requests
 import torch
 import yaml
 
 from studies.settings import Settings
-from tests.deploy.containers import PASSWORDS, ROOT, Containers, load_compose
+from tests.deploy.containers import NEEDED, PASSWORDS, ROOT, Containers, load_compose
 
 SERVICES = load_compose(PASSWORDS)["services"]
 BUILT = ("migrate", "worker-cpu", "worker-gpu", "dashboard")
+OPTIONAL = {"worker-gpu": ["gpu"], "flower": ["flower"]}
 LASTING = sorted(set(SERVICES) - {"migrate"})
 
 
@@ -36,21 +38,25 @@ def compose() -> list[str]:
     pytest.skip("docker-compose is not installed")
 
 
-@pytest.mark.parametrize("profile", [(), ("--profile", "gpu")])
-def test_compose_accepts_the_file(compose: list[str], profile: tuple[str, ...]) -> None:
-    environment = {"PATH": os.environ["PATH"], **PASSWORDS}
-    command = [*compose, *profile, "config"]
+@pytest.mark.parametrize("profiles", [(), ("gpu", "flower")])
+def test_compose_accepts_the_file(compose: list[str], profiles: tuple[str, ...]) -> None:
+    environment = {"PATH": os.environ["PATH"], **NEEDED}
+    command = [*compose, *(word for profile in profiles for word in ("--profile", profile)), "config"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     accepted = yaml.safe_load(done.stdout)["services"]
-    assert set(accepted) - {"worker-gpu"} == set(SERVICES) - {"worker-gpu"}
-    if profile:
+    assert set(accepted) - set(OPTIONAL) == set(SERVICES) - set(OPTIONAL)
+    if profiles:
         assert accepted["worker-gpu"]["environment"]["ADAM_STUDIES_DEVICE"] == "gpu"
 
 
-@pytest.mark.parametrize("missing", PASSWORDS)
+def test_optional_services_have_a_profile() -> None:
+    assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == OPTIONAL
+
+
+@pytest.mark.parametrize("missing", NEEDED)
 def test_a_password_must_be_given(compose: list[str], missing: str, tmp_path: Path) -> None:
-    given = {name: value for name, value in PASSWORDS.items() if name != missing}
+    given = {name: value for name, value in NEEDED.items() if name != missing}
     environment = {"PATH": os.environ["PATH"], **given}
     empty = tmp_path / "empty.env"
     empty.touch()
@@ -63,7 +69,7 @@ def test_a_password_must_be_given(compose: list[str], missing: str, tmp_path: Pa
 def test_secrets_come_from_the_environment() -> None:
     texts = [str(value) for service in SERVICES.values() for value in service.get("environment", {}).values()]
     in_urls = {found for text in texts for found in re.findall(r"://[^:@/]*:([^@]+)@", text)}
-    assert in_urls == set(PASSWORDS.values())
+    assert in_urls == set(NEEDED.values())
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             assert PASSWORDS.get(name, value) == value
@@ -71,9 +77,9 @@ def test_secrets_come_from_the_environment() -> None:
     assert {line for line in example if "PASSWORD" in line and "=" in line} == {f"{name}=" for name in PASSWORDS}
 
 
-def test_only_the_dashboard_is_published_and_on_loopback() -> None:
+def test_only_pages_are_published_and_on_loopback() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published == {"dashboard": ["127.0.0.1:8501:8501"]}
+    assert published == {"dashboard": ["127.0.0.1:8501:8501"], "flower": ["127.0.0.1:5555:5555"]}
     assert not [name for name, service in SERVICES.items() if service.get("network_mode")]
 
 
@@ -116,6 +122,15 @@ def test_nothing_runs_as_root_or_from_a_moving_tag(name: str) -> None:
     assert all(re.search(r":\d+\.\d+\.\d+", line) for line in lines if line.startswith("FROM "))
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_containers_have_no_privileges_and_write_to_volumes_alone(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "/tmp" in {path.partition(":")[0] for path in service["tmpfs"]}
+
+
 def test_dashboard_image_has_neither_torch_nor_the_worker() -> None:
     text = (ROOT / "dashboard" / "Dockerfile").read_text("utf-8")
     assert '".[dashboard]"' in text
@@ -131,6 +146,7 @@ def containers() -> Iterator[Containers]:
         try:
             stack.start("worker-cpu")
             stack.start("dashboard")
+            stack.start("flower")
             yield stack
         finally:
             for service in reversed(list(stack.processes)):
@@ -150,7 +166,7 @@ STUDY = {
 
 def test_every_service_is_healthy(containers: Containers) -> None:
     assert set(containers.processes) == set(SERVICES) - {"worker-gpu"}
-    for service in ("postgres", "redis", "worker-cpu", "dashboard"):
+    for service in ("postgres", "redis", "worker-cpu", "dashboard", "flower"):
         containers.wait_until_healthy(service)
 
 
@@ -179,6 +195,33 @@ def test_a_study_completes(containers: Containers) -> None:
     assert json.loads(found.stdout) == [{"state": "complete", "n": 4, "epochs": 2}]
 
 
+def test_services_write_to_their_volumes_alone(containers: Containers) -> None:
+    """Where they write elsewhere, a container's file system, which is read-only, would stop them."""
+    homes = containers.folder / "homes"
+    assert [path for path in homes.rglob("*") if path.is_file() and path.name != "tiny.yaml"] == []
+
+
+def test_worker_logs_json_that_names_worker_study_and_array(containers: Containers) -> None:
+    """After a study has been trained; what Celery prints of itself first is for people."""
+    lines = [json.loads(line) for line in containers.log("worker-cpu").splitlines() if line.startswith("{")]
+    (ended, *_) = (line for line in lines if line["logger"] == "worker.runner")
+    assert ended["message"] == f"array {ended['array']} of study {ended['study']}: finished"
+    assert {line["worker"] for line in lines} == {ended["worker"]}
+
+
+def test_flower_shows_the_worker_to_who_has_the_password(containers: Containers) -> None:
+    workers = f"http://127.0.0.1:{containers.ports['5555']}/workers"
+    assert requests.get(workers, timeout=10).status_code == 401
+    page = requests.get(workers, auth=("flower", PASSWORDS["FLOWER_PASSWORD"]), timeout=10)
+    assert page.status_code == 200
+    assert "w-" in page.text
+
+
+def test_flower_demands_a_password(containers: Containers) -> None:
+    done = containers.run("flower", "env", "FLOWER_PASSWORD=", *SERVICES["flower"]["command"])
+    assert (done.returncode, done.stderr) == (1, "flower: set FLOWER_PASSWORD\n")
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU the worker stays")
 def test_gpu_worker_says_in_one_line_that_there_is_no_gpu(containers: Containers) -> None:
     done = containers.run("worker-gpu", *SERVICES["worker-gpu"]["command"])
@@ -189,6 +232,6 @@ def test_gpu_worker_says_in_one_line_that_there_is_no_gpu(containers: Containers
 
 def test_services_end_within_their_grace(containers: Containers) -> None:
     """The last test of this module: it ends the stack, and the health checks notice."""
-    for service in ("dashboard", "worker-cpu", "redis", "postgres"):
+    for service in ("flower", "dashboard", "worker-cpu", "redis", "postgres"):
         assert containers.stop(service) == 0, containers.log(service)
         assert containers.check_health(service).returncode != 0
