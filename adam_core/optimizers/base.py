@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, overload
@@ -110,18 +111,20 @@ class RuleOptimizer(Optimizer):
             The closure's loss, if there is a closure.
 
         Raises:
-            RuntimeError: a gradient is sparse, or of another dtype than its parameter.
+            RuntimeError: a gradient is sparse, or of another dtype than its parameter; nothing is updated then.
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        trained = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
+        for parameter in itertools.chain.from_iterable(trained):  # before any is updated
+            self._check_gradient(parameter)
         for index, group in enumerate(self.param_groups):
             rule = self._rule(index, group)
             prepared: dict[object, Tensor] = {}
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, group, rule, prepared)
+            for parameter in trained[index]:
+                self._update(parameter, group, rule, prepared)
         return loss
 
     @contextmanager
@@ -153,13 +156,17 @@ class RuleOptimizer(Optimizer):
         coefficients = _coefficients(rule, group, int(state["step"]), theta)
         return rule.evaluated(theta, _tensors(rule, state), coefficients)
 
-    def _update(self, theta: Tensor, group: Settings, rule: Rule, prepared: dict[object, Tensor]) -> None:
+    def _check_gradient(self, theta: Tensor) -> None:
         grad = theta.grad
-        assert grad is not None
+        assert grad is not None, "the parameter is trained"
         if grad.layout != torch.strided:
             raise RuntimeError(f"{type(self).__name__} does not support sparse gradients, got {grad.layout}")
         if grad.dtype != theta.dtype:
             raise RuntimeError(f"gradients must have the dtype of their parameters, {theta.dtype}, got {grad.dtype}")
+
+    def _update(self, theta: Tensor, group: Settings, rule: Rule, prepared: dict[object, Tensor]) -> None:
+        grad = theta.grad
+        assert grad is not None, "the parameter is trained"
         state = self.state[theta]
         if not {"step", *_names(rule)} <= state.keys():
             initial = {"step": 0, **dict(zip(_names(rule), rule.init(theta), strict=True))}

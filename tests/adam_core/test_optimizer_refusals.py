@@ -142,11 +142,13 @@ def test_dtypes_refused(build: Build, dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("build", OURS)
 def test_sparse_gradients_refused(build: Build) -> None:
-    embedding = nn.Embedding(5, 2, sparse=True)
-    optimizer = build(embedding.parameters())
-    torch.autograd.backward(embedding(torch.tensor([1])).sum())
+    """Before any parameter is updated, those of other groups too."""
+    (theta,), embedding = parameters(), nn.Embedding(5, 2, sparse=True)
+    optimizer = build([{"params": [theta]}, {"params": embedding.parameters()}])
+    torch.autograd.backward(theta.sum() + embedding(torch.tensor([1])).sum())
     with pytest.raises(RuntimeError, match=f"^{type(optimizer).__name__} does not support sparse gradients"):
         optimizer.step()
+    assert not optimizer.state and theta.item() == 1.0
 
 
 @pytest.mark.parametrize("build", OURS)
