@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, insert, update
+from psycopg import sql
+from sqlalchemy import Connection, func, insert, update
 
 from studies.db.engine import Database
 from studies.db.models import ArrayRow, EpochRow, TrialRow
@@ -46,8 +47,20 @@ def _write(db: Database, study_id: str, spec: StudySpec, settings: Any) -> None:
         begun = update(TrialRow).where(TrialRow.study_id == study_id, TrialRow.number.in_(numbers))
         started = {"state": "running", "array_id": array_id, "device": "cpu"}
         connection.execute(begun.values(**started, started_at=func.current_timestamp()))
-        connection.execute(insert(EpochRow), _epochs(study_id, spec, settings))
+        _insert(connection, _epochs(study_id, spec, settings))
         end_trials(connection, study_id, dict.fromkeys(numbers, "complete"))
+
+
+def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Write rows of epochs, on PostgreSQL by COPY: there INSERT takes several times as long."""
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(EpochRow), rows)
+        return
+    columns = sql.SQL(", ").join(map(sql.Identifier, rows[0]))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(EpochRow.__tablename__), columns)
+    with connection.connection.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(tuple(row.values()))
 
 
 def _epochs(study_id: str, spec: StudySpec, settings: Any) -> list[dict[str, Any]]:

@@ -33,7 +33,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.big_study import insert_big_suite
 from benchmarks.machine import describe
-from studies.db.engine import open_database
+from studies.db.engine import Database, open_database
+from studies.db.queries import find_suite, list_studies
 from studies.local.stack import dashboard_command
 from studies.settings import Settings
 
@@ -153,7 +154,11 @@ def _served(settings: Settings, folder: Path) -> Iterator[tuple[str, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environ = {**os.environ, "ADAM_STUDIES_HOME": str(settings.home)}
+    environ = {
+        **os.environ,
+        "ADAM_STUDIES_HOME": str(settings.home),
+        "ADAM_STUDIES_DATABASE_URL": settings.database_url,
+    }
     with (folder / "dashboard.log").open("w") as log:
         process = subprocess.Popen(dashboard_command(port), env=environ, cwd=folder, stdout=log, stderr=log)
     try:
@@ -195,7 +200,8 @@ def _table(pages: list[Page], asked: argparse.Namespace) -> str:
     lines += [f"- {what}: {it}" for what, it in describe(torch.device("cpu")).items()]
     lines += [
         f"- load when it ended: {os.getloadavg()[1]:.1f} processes over 5 minutes",
-        f"- size: two studies of {asked.trials:,} trials x {asked.seeds} seeds x {asked.epochs} epochs, on SQLite",
+        f"- size: two studies of {asked.trials:,} trials x {asked.seeds} seeds x {asked.epochs} epochs",
+        f"- database: {asked.backend}",
         "",
         f"Medians of {asked.first} first looks and of {asked.first * asked.warm} warm ones, with the extremes; limits "
         f"{_LIMIT_SECONDS:.0f} s and {_LIMIT_BYTES / 1e6:.0f} MB.",
@@ -207,6 +213,18 @@ def _table(pages: list[Page], asked: argparse.Namespace) -> str:
     return "\n".join([*lines, "", "```", *(__doc__ or "").strip().splitlines()[2:], "```", ""])
 
 
+def _big_suite(database: Database, asked: argparse.Namespace) -> tuple[str, tuple[str, ...]]:
+    """Return the ids of the suite and its studies, which are written where the database has none."""
+    studies = list_studies(database)
+    if not studies:
+        return insert_big_suite(database, asked.trials, asked.seeds, asked.epochs)
+    suite = find_suite(database, str(studies[0].suite_id))
+    sizes = {(one.n_trials, one.spec.n_seeds, one.spec.epochs) for one in suite.studies}
+    if sizes != {(asked.trials, asked.seeds, asked.epochs)}:
+        raise SystemExit(f"the newest suite of the database has another size: {sizes}")
+    return suite.id, tuple(one.id for one in suite.studies)
+
+
 def main() -> None:
     """Measure, write the table and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -215,12 +233,15 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--first", type=int, default=3, help="first looks at each page")
     parser.add_argument("--warm", type=int, default=3, help="warm looks after each first one")
+    parser.add_argument("--database", metavar="URL", help="filled if it is empty, else measured as it is; else SQLite")
     parser.add_argument("--pages", nargs="+", metavar="NAME", help="only these pages; writes no table")
     asked = parser.parse_args()
     with TemporaryDirectory() as home:
-        settings = Settings.from_environ({"ADAM_STUDIES_HOME": home})
+        given = {"ADAM_STUDIES_DATABASE_URL": asked.database} if asked.database else {}
+        settings = Settings.from_environ({"ADAM_STUDIES_HOME": home, **given})
         with closing(open_database(settings)) as database:
-            suite_id, (study_id, *_) = insert_big_suite(database, asked.trials, asked.seeds, asked.epochs)
+            suite_id, (study_id, *_) = _big_suite(database, asked)
+            asked.backend = "SQLite" if database.is_sqlite else "PostgreSQL"
         pages = [page for page in _pages(suite_id, study_id) if not asked.pages or page.name in asked.pages]
         measure(settings, pages, asked.first, asked.warm)
     text = _table(pages, asked)

@@ -77,7 +77,8 @@ def read_finals(db: Database, record: StudyRecord, numbers: IntArray, quantity: 
         assert spec.target is not None, "a spec with this objective has a target"
         reached = aggregates.reached_frame(db, record.id, objective_column(quantity), spec.target, has_seconds=False)
         return finals_of_target(target_times(reached), spec.epochs, numbers)
-    return finals_of(aggregates.ends_frame(db, record.id, quantity, record.spec.epochs), quantity, numbers)
+    ends = aggregates.ends_frame(db, record.id, quantity, record.spec.epochs, record.spec.n_seeds)
+    return finals_of(ends, quantity, numbers)
 
 
 def read_best_times(db: Database, entrant: Entrant, column: str, target: float | None) -> TargetTimes:

@@ -42,8 +42,9 @@ def n_begun(study: StudyRecord) -> int:
 
 
 def some_curves(study: StudyRecord) -> pd.DataFrame:
-    """Return the curves of `some_trials`; they can be many, so only what is made of them is kept."""
-    return aggregates.curves_of_trials(queries.database(), study.id, some_trials(study))
+    """Return the objective's curves of `some_trials`; they can be many, so only what is made of them is kept."""
+    columns = ("trial", "replicate", "epoch", objective_column(study.spec.objective), "diverged")
+    return aggregates.curves_of_trials(queries.database(), study.id, some_trials(study), columns)
 
 
 def best_curves(study: StudyRecord) -> pd.DataFrame:

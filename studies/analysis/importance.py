@@ -3,29 +3,22 @@
 The importance is that of reaching the best tenth of the trials; the shares of all searched hyperparameters add to 1.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-from optuna.storages import InMemoryStorage
-from optuna.study import create_study
-from optuna.trial import FrozenTrial, TrialState
 from scipy import stats
 
 from studies.analysis.axes import Axis, searched_axes
-from studies.analysis.estimates import LEVEL, Estimate, FloatArray, IntArray
+from studies.analysis.estimates import LEVEL, Estimate, FloatArray
+from studies.analysis.ped_anova import TOP_SHARE, grid_places, ped_anova
 from studies.analysis.trials import TrialTable, complete_trials
-from studies.samplers import quiet
-from studies.search_space import distributions, to_optuna
 from studies.spec import StudySpec
 
 MIN_TRIALS = 30  #: below this many complete trials no importance is shown
 N_RESAMPLES = 100  #: behind each interval
 MAX_RESAMPLE = 500  #: trials in a resample at most, which bounds the time that large studies take
-TOP_SHARE = 0.1  #: the share of trials that counts as the best
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ def importances_of(spec: StudySpec, table: TrialTable, seed: int = 0) -> Importa
         return Importances((), n_missing, f"Importances need {n_missing} more complete trials ({MIN_TRIALS} in all).")
     if not _tells_apart(table.objective):
         return Importances((), 0, "Importances need more than a tenth of the trials to be better than the worst.")
-    shares, draws = _estimate(spec, table, axes, seed)
+    shares, draws = _estimate(table, axes, seed)
     size = _resample_size(len(table))
     scale = size / (len(table) - size)
     centre = shares - scale * (np.mean(draws, axis=0) - shares)
@@ -90,55 +83,14 @@ def importances_of(spec: StudySpec, table: TrialTable, seed: int = 0) -> Importa
     return Importances(tuple(sorted(found, key=lambda one: -one.share.value)), 0, None)
 
 
-class _Shown(InMemoryStorage):
-    """A storage that shows the trials it is told to: writing each resample into a study takes longer than PED-ANOVA."""
-
-    trials: Sequence[FrozenTrial] = ()
-
-    def get_all_trials(
-        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
-    ) -> list[FrozenTrial]:
-        return list(self.trials)
-
-
-def _estimate(spec: StudySpec, table: TrialTable, axes: Sequence[Axis], seed: int) -> tuple[FloatArray, FloatArray]:
+def _estimate(table: TrialTable, axes: Sequence[Axis], seed: int) -> tuple[FloatArray, FloatArray]:
     """Return the shares of the axes, [P], and those in each resample, [R, P]."""
-    storage, every = _Shown(), _frozen(spec, table)
-    with quiet():
-        study = create_study(storage=storage)
-    evaluator = PedAnovaImportanceEvaluator(target_quantile=TOP_SHARE)
-
-    def shares(chosen: IntArray) -> list[float]:
-        if not _tells_apart(table.objective[chosen]):
-            return [1 / len(axes)] * len(axes)
-        storage.trials = [every[index] for index in chosen]
-        found = get_param_importances(study, evaluator=evaluator)
-        return [found[axis.parameter.optuna_name] for axis in axes]
-
-    rng, size = np.random.default_rng(seed), _resample_size(len(every))
-    draws = [shares(rng.choice(len(every), size, replace=False)) for _ in range(N_RESAMPLES)]
-    return np.array(shares(np.arange(len(every)))), np.array(draws)
-
-
-def _frozen(spec: StudySpec, table: TrialTable) -> list[FrozenTrial]:
-    """Return the trials as Optuna has them; an infinite objective, which Optuna leaves out, stays the worst."""
-    space, now, values = distributions(spec.search_space), datetime.now(), np.nan_to_num(table.objective)
-    return [
-        FrozenTrial(
-            number=index,
-            trial_id=index,
-            state=TrialState.COMPLETE,
-            value=float(values[index]),
-            params=to_optuna(spec.search_space, table.setting(index)),
-            distributions=space,
-            datetime_start=now,
-            datetime_complete=now,
-            user_attrs={},
-            system_attrs={},
-            intermediate_values={},
-        )
-        for index in range(len(table))
-    ]
+    places = np.stack([grid_places(axis, axis.coordinates(table.values[axis.parameter.name])) for axis in axes])
+    rng, n = np.random.default_rng(seed), len(table)
+    drawn = np.stack([rng.choice(n, _resample_size(n), replace=False) for _ in range(N_RESAMPLES)])
+    every = np.arange(n)[None]
+    shares, draws = (ped_anova(axes, places[:, rows], table.objective[rows]) for rows in (every, drawn))
+    return shares[0], draws
 
 
 def _tells_apart(objective: FloatArray) -> bool:

@@ -16,7 +16,7 @@ def study_id(database: Database) -> str:
 
 
 def test_ends_are_the_first_and_last_epochs(database: Database, study_id: str) -> None:
-    found = ends_frame(database, study_id, "train_loss", 6)
+    found = ends_frame(database, study_id, "train_loss", 6, 3)
     rows = found.set_index(["trial", "replicate"]).to_dict("index")
     curves = curves_frame(database, study_id)
     assert len(found) == 24

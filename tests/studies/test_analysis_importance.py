@@ -116,10 +116,11 @@ def test_shares_of_a_box_are_those_of_closed_form() -> None:
     assert found.values[-1].share.low == 0.0, "ε has no effect, and its interval says so"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("n_trials", [40, 100])
-def test_intervals_cover_the_shares_of_closed_form(n_trials: int) -> None:
-    n_repeats, covered = 50, []
+@pytest.mark.parametrize(
+    ("n_repeats", "n_trials"), [(8, 40), *(pytest.param(50, n, marks=pytest.mark.slow) for n in (40, 100))]
+)
+def test_intervals_cover_the_shares_of_closed_form(n_repeats: int, n_trials: int) -> None:
+    covered = []
     for seed in range(n_repeats):
         found = importances(*drawn_study(box, n_trials, search_space=BOX, seed=seed))
         ends = {one.parameter: (one.share.low, one.share.high) for one in found.values}
