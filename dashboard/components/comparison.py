@@ -54,8 +54,9 @@ def best_settings(contest: Contest) -> None:
     target = "" if contest.target is None else f" Target: {contest.column} at or below {contest.target:.4g}."
     st.caption(
         f"{contest.quantity_label.capitalize()}, means over seeds with 95 % intervals. *Chosen*: the "
-        "figures that chose a setting, which flatter it. *Judged*: each half of the seeds judges the setting that "
-        f"the other half chose.{target} Times are medians by Kaplan-Meier over the seeds; ∞ is a miss."
+        "figures that chose a setting, which flatter it, so without an interval. *Judged*: each half of the seeds "
+        f"judges the setting that the other half chose.{target} Times are medians by Kaplan-Meier over the seeds; "
+        "∞ is a miss."
     )
 
 
@@ -101,7 +102,8 @@ def paired(contests: Sequence[Contest], looks: Mapping[str, Look], reference: st
     st.caption(
         f"{chosen} Pairs share initial weights and batches. Intervals are 95 % each, not of all rows together: "
         "Student's below 8 pairs, bootstrap-t from there. *Wins*: share of the seeds. *Any setting*: probability that "
-        "a random setting that was tried beats a random one of the reference; Cliff's δ is twice that less one."
+        "a random setting that was tried beats a random one of the reference; Cliff's δ is twice that less one. "
+        "Settings that a sampler chose by results, or that a pruner left, give neither an interval."
     )
 
 
@@ -155,9 +157,10 @@ def budget(contest: Contest, looks: Mapping[str, Look]) -> None:
     figure = budget_figure(series, contest.quantity_label)
     chart(figure, "budget", "Expected best value against the number of trials", lambda: budget_table(series))
     st.caption(
-        "The best of k trials drawn from those that were tried, on average over all choices, with a bootstrap band "
-        "over searches like this one; the band is too narrow near the last k. Diamonds: default settings, which need "
-        "no search. Each value is the mean that the best is chosen by, so all look a little too good."
+        "The best of k trials drawn from those that were tried, on average over all choices, with 95 % intervals "
+        "up to a quarter of the trials; beyond, it hangs on better values than any that were seen. Diamonds: default "
+        "settings, which need no search. Each value is the mean that the best is chosen by, so all look a little too "
+        "good."
     )
 
 

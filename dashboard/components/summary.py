@@ -17,6 +17,8 @@ def summary_table(summary: StudySummary) -> None:
     rows, optimizer = [], find_optimizer(summary.optimizer)
     if summary.best is not None:
         rows.append({"": "best", "rank": "1", **_row(summary.best)})
+        if summary.n_complete > 1:
+            rows[0]["95 % interval"] = "none: its seeds chose it"
     if summary.default is not None and summary.default_rank is not None:
         rank = summary.default_rank
         beats = "" if rank.percentile is None else f", beats {rank.percentile:.0f} %"

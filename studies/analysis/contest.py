@@ -1,7 +1,7 @@
 """Everything that a comparison of several studies of one workload says, from what each of them reached."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,10 +9,10 @@ from studies.analysis.comparison import Comparison, compare
 from studies.analysis.entrants import can_pair
 from studies.analysis.estimates import Estimate, FloatArray
 from studies.analysis.finals import Finals, judge, judged_mean
-from studies.analysis.resampling import bootstrap_mean
 from studies.analysis.targets import TargetSummary, TargetTimes, target_summary, target_within
 from studies.analysis.trials import TrialTable
 from studies.db.records import StudyRecord
+from studies.spec import ADAPTIVE_SAMPLERS, StudySpec
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Standing:
     label: str
     trial: int
     setting: dict[str, float]
-    chosen: Estimate  #: mean over the seeds of the setting that is best by all of them: it looks a little too good
+    chosen: Estimate  #: mean over the seeds of the setting that is best by all of them; flattered, so no interval
     judged: Estimate | None  #: mean of the seeds' verdicts on settings that the other half chose; None with one seed
     n_trials: int
     n_diverged: int
@@ -63,7 +63,7 @@ def standing(entrant: Entrant, times: TargetTimes) -> Standing | None:
         label=entrant.label,
         trial=int(finals.numbers[finals.best]),
         setting=entrant.table.setting(row),
-        chosen=bootstrap_mean(finals.values[finals.best]),
+        chosen=Estimate(float(np.mean(finals.values[finals.best])), None, None),
         judged=judged_mean(verdict.values) if verdict.is_fair else None,
         n_trials=len(entrant.table),
         n_diverged=int(entrant.table.diverged.sum()),
@@ -72,14 +72,21 @@ def standing(entrant: Entrant, times: TargetTimes) -> Standing | None:
 
 
 def against(reference: Entrant, others: Sequence[Entrant]) -> dict[str, Comparison]:
-    """Return the comparison of each other entrant with the reference, by label, of those that can be paired."""
+    """Return the comparison of each other entrant with the reference, by label, of those that can be paired.
+
+    Settings that a sampler chose by results, or that a pruner left, are no independent draws: the probability that one
+    of them beats another has no interval then.
+    """
     found = {}
     for other in others:
         if other.label == reference.label or not can_pair([reference.record.spec, other.record.spec]):
             continue
         comparison = compare(other.finals, reference.finals)
-        if comparison is not None:
-            found[other.label] = comparison
+        if comparison is None:
+            continue
+        if not all(_are_drawn(one.record.spec) for one in (other, reference)):
+            comparison = replace(comparison, settings=Estimate(comparison.settings.value, None, None))
+        found[other.label] = comparison
     return found
 
 
@@ -100,3 +107,7 @@ def common_labels(workloads: Mapping[str, Sequence[Entrant]]) -> tuple[str, ...]
     sets = [{one.label for one in entrants if one.finals.best is not None} for entrants in workloads.values()]
     first: Sequence[Entrant] = next(iter(workloads.values()), ())
     return tuple(one.label for one in first if all(one.label in labels for labels in sets))
+
+
+def _are_drawn(spec: StudySpec) -> bool:
+    return spec.sampler not in ADAPTIVE_SAMPLERS and spec.pruner == "none"

@@ -1,6 +1,6 @@
 """What a study found, in figures and in words: the command prints it at the end, the dashboard at the top."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ class SettingResult:
 
     trial: int
     setting: dict[str, float]
-    objective: Estimate  #: mean over the seeds
+    objective: Estimate  #: mean over the seeds; without an interval where they chose the setting among others
     test_error: Estimate | None  #: mean over the seeds; None where undefined
     n_seeds: int
     diverged: bool  #: in at least one seed
@@ -85,7 +85,7 @@ def summarise(record: StudyRecord, trials: pd.DataFrame, curves: pd.DataFrame | 
         n_trials=record.n_trials,
         n_complete=len(table),
         n_diverged=int(table.diverged.sum()),
-        best=_result(table, table.best, curves),
+        best=_best(table, curves),
         default=_result(table, table.default, curves),
         default_rank=rank_default(table),
         importances=found,
@@ -94,6 +94,14 @@ def summarise(record: StudyRecord, trials: pd.DataFrame, curves: pd.DataFrame | 
         good_share=share,
         where_to_look=_where_to_look(table, axes, found, hits, region, share),
     )
+
+
+def _best(table: TrialTable, curves: pd.DataFrame | None) -> SettingResult | None:
+    """Return the best trial; an interval around the least of many means would hold its true one far too seldom."""
+    found = _result(table, table.best, curves)
+    if found is None or len(table) == 1:
+        return found
+    return replace(found, objective=Estimate(found.objective.value, None, None))
 
 
 def _result(table: TrialTable, index: int | None, curves: pd.DataFrame | None) -> SettingResult | None:

@@ -1,7 +1,7 @@
 """How often one sample lies below another: an effect size that needs no scale and bears infinite values."""
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from studies.analysis.estimates import LEVEL, Estimate, FloatArray
 from studies.analysis.shares import wilson
@@ -22,9 +22,11 @@ def paired_superiority(first: FloatArray, second: FloatArray, n_independent: flo
 def superiority(first: FloatArray, second: FloatArray) -> Estimate:
     """Return the probability that a value of the first sample lies below one of the second, ties counting half.
 
-    Cliff's delta is twice that less one. The interval is DeLong, DeLong and Clarke-Pearson's (1988, Biometrics 44) on
-    the scale of the logarithmic odds, which keeps it within 0 and 1; where one sample lies wholly below the other it
-    is Wilson's for the smaller sample, since no variance is seen then.
+    Cliff's delta is twice that less one. Each end of the interval is the farther one of two: DeLong, DeLong and
+    Clarke-Pearson's (1988, Biometrics 44) on the scale of the logarithmic odds, which bears samples of unlike spread,
+    and Newcombe's (2006, Statistics in Medicine 25, method 5), which does not take the few losers of samples almost
+    apart for all there are: alone the first covered 82 % of a probability of 0.99. Where one sample lies wholly below
+    the other it is Wilson's for the smaller sample, since no variance is seen then.
 
     Args:
         first: [M] independent observations.
@@ -45,7 +47,19 @@ def superiority(first: FloatArray, second: FloatArray) -> Estimate:
     odds = np.log(share / (1 - share))
     half = stats.norm.ppf(0.5 + LEVEL / 2) * np.sqrt(variance) / (share * (1 - share))
     low, high = 1 / (1 + np.exp(-(odds + half * np.array([-1.0, 1.0]))))
-    return Estimate(share, float(low), float(high))
+    left, right = _newcombe(share, m, n)
+    return Estimate(share, min(float(low), left), max(float(high), right))
+
+
+def _newcombe(share: float, m: int, n: int) -> tuple[float, float]:
+    """Return the probabilities, between which an observed share lies, whose variances allow for it."""
+    z, others = stats.norm.ppf(0.5 + LEVEL / 2), (m + n) / 2 - 1
+
+    def excess(p: float) -> float:
+        variance = p * (1 - p) * (1 + others * ((1 - p) / (2 - p) + p / (1 + p))) / (m * n)
+        return float((share - p) ** 2 - z**2 * variance)
+
+    return float(optimize.brentq(excess, 0.0, share)), float(optimize.brentq(excess, share, 1.0))
 
 
 def _wins(values: FloatArray, others: FloatArray) -> FloatArray:

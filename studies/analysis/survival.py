@@ -7,6 +7,8 @@ from scipy import stats
 
 from studies.analysis.estimates import LEVEL, BoolArray, Estimate, FloatArray, IntArray
 
+MIN_FOR_MEDIAN = 5  #: observations: all of fewer lie above the median, or below it, in more than 5 % of cases
+
 
 @dataclass(frozen=True)
 class Survival:
@@ -38,11 +40,12 @@ class Survival:
         """Return the first time at which no more than half are left, infinite where that was not seen.
 
         The interval is that of Brookmeyer and Crowley (1982, Biometrics 38), on the scale of the curve's; an upper
-        bound that was not seen is infinite. None as bounds where nothing was observed.
+        bound that was not seen is infinite. None as bounds of fewer than five observations.
         """
-        if not self.n:
-            return Estimate(np.inf, None, None)
-        return Estimate(*(self._first_at_half(bound) for bound in (self.share, self.low, self.high)))
+        median = self._first_at_half(self.share)
+        if self.n < MIN_FOR_MEDIAN:
+            return Estimate(median, None, None)
+        return Estimate(median, self._first_at_half(self.low), self._first_at_half(self.high))
 
     def _first_at_half(self, bound: FloatArray) -> float:
         below = np.flatnonzero(bound <= 0.5 + 1e-12)  # 1 - 0.5 rounded is not below a half

@@ -27,10 +27,11 @@ def budget_figure(series: Sequence[BudgetSeries], label: str) -> go.Figure:
         return theme.say(figure, "No study has a complete trial that its sampler drew.")
     for one in series:
         curve = one.curve
-        is_banded = bool(np.isfinite(curve.low).any())
-        ends = " (%{customdata[0]:.4g} to %{customdata[1]:.4g})" if is_banded else ""
-        band = (curve.low, curve.high) if is_banded else None
-        hover = f"{one.look.label}, %{{x:,d}} trials: %{{y:.4g}}{ends}<extra></extra>"
+        is_banded = np.isfinite(curve.low)
+        ends = " (%{customdata[0]:.4g} to %{customdata[1]:.4g})"
+        band = (curve.low, curve.high) if is_banded.any() else None
+        bare = f"{one.look.label}, %{{x:,d}} trials: %{{y:.4g}}"
+        hover = [f"{bare}{ends if has_band else ''}<extra></extra>" for has_band in is_banded]
         shape = "linear" if curve.is_expected else "hv"
         draw_line(figure, one.look, curve.n_trials.astype(np.float64), curve.best, band, hover, shape, len(series))
     _defaults(figure, series)

@@ -34,9 +34,9 @@ TRAJECTORIES = (
     "other ways."
 )
 MEDIAN_TIMES = (
-    "Medians by Kaplan-Meier with 95 % intervals, of all trials over the trials, of a setting over its seeds. ∞: half "
-    "of them never reached it, however long they were watched. Seconds are of training alone, each trial's share of "
-    "those of its array."
+    "Medians by Kaplan-Meier with 95 % intervals, of all trials over the trials, of a setting over its seeds; of "
+    "fewer than five there is none. ∞: half of them never reached it, however long they were watched. Seconds are of "
+    "training alone, each trial's share of those of its array."
 )
 
 

@@ -55,13 +55,13 @@ def draw_line(
     x: FloatArray,
     y: FloatArray,
     band: tuple[FloatArray, FloatArray] | None,
-    hover: str,
+    hover: str | list[str],
     shape: str = "linear",
     n_lines: int = 1,
 ) -> None:
     """Draw a line in a look, with its band behind it, the fainter the more lines there are.
 
-    `hover` may use customdata 0 and 1, the ends of the band.
+    `hover`, of all points or of each, may use customdata 0 and 1, the ends of the band.
     """
     line = {"width": 0, "shape": shape}
     if band is not None:

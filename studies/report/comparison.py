@@ -120,8 +120,8 @@ def _figures(database: Database, one: Contest, look: Mapping[str, Look]) -> list
     ]
     if budgets:
         caption = (
-            "The best of k trials drawn from those that were tried, on average over all choices, with a bootstrap band "
-            "over searches like this one; the band is too narrow near the last k."
+            "The best of k trials drawn from those that were tried, on average over all choices, with 95 % "
+            "intervals up to a quarter of the trials; beyond, it hangs on better values than any that were seen."
         )
         alt = f"Expected best value on {one.workload} against the number of trials"
         found.append(drawn("Tuning budget", alt, caption, budget_figure(budgets, one.quantity_label)))

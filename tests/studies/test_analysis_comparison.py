@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from studies.analysis.comparison import compare, over_workloads, ratio_estimate
+from studies.analysis.contest import Entrant, against, standing
 from studies.analysis.estimates import Estimate
 from studies.analysis.finals import Finals, finals_of, finals_of_target, judge, judged_mean
 from studies.analysis.targets import TargetTimes
 from studies.analysis.transfer import TriedStudy, transfer_matrix
 from studies.analysis.trials import complete_trials
 from tests.factories import make_spec
-from tests.studies.frames import trials_of
+from tests.studies.frames import make_record, trials_of
 
 DEFAULTS = {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 
@@ -117,6 +119,28 @@ def three_errors(n_samples: int) -> float:
     return float(3 * np.sqrt(0.95 * 0.05 / n_samples))
 
 
+@pytest.mark.parametrize("n_seeds", [2, 3, 8])
+def test_intervals_of_wins_cover_at_least_19_in_20(n_seeds: int) -> None:
+    """The truth is how often a seed's noise of 0.3 lets what one study chose win against what the other chose."""
+    rng, truths, covered, n = np.random.default_rng(0), 1 + 0.3 * np.arange(30) / 29, [], 300
+    for _ in range(n):
+        studies = [finals(truths[:, None] + 0.3 * rng.normal(size=(30, n_seeds))) for _ in range(2)]
+        first, second = (truths[verdict.trials] for verdict in map(judge, studies) if verdict is not None)
+        found = compare(*studies)
+        assert found is not None
+        covered.append(holds(found.wins, float(stats.norm.cdf((second - first) / (0.3 * 2**0.5)).mean())))
+    assert np.mean(covered) >= 0.95 - three_errors(n)
+
+
+@pytest.mark.parametrize("n_seeds", [2, 3, 8])
+def test_intervals_of_ratios_cover_at_least_19_in_20_of_skewed_values(n_seeds: int) -> None:
+    """Of lognormal values: their logarithms are compared."""
+    rng, n = np.random.default_rng(0), 1_000
+    values = rng.lognormal(sigma=1.0, size=(n, 2, n_seeds))
+    found = [ratio_estimate(left, right) for left, right in values]
+    assert np.mean([one is not None and holds(one, 1.0) for one in found]) >= 0.95 - three_errors(n)
+
+
 def test_planted_pairs() -> None:
     noise = np.array([0.8, 1.0, 1.3])
     found = compare(finals([9 * noise, 2 * noise]), finals([4 * noise, 7 * noise]))
@@ -125,6 +149,34 @@ def test_planted_pairs() -> None:
     assert found.difference is not None and found.difference.value == pytest.approx(np.mean(-2 * noise))
     assert (found.wins.value, found.n_pairs, found.is_fair) == (1.0, 3, True)
     assert found.settings.value == 0.5 and found.cliffs_delta.value == 0.0  # 2 is below both, 9 above both
+
+
+def entrant(label: str, **overrides: Any) -> Entrant:
+    """Return a study of three settings, the second of which is best."""
+    spec = make_spec(n_trials=3, **overrides)
+    values = [[3.0, 3.2, 3.1], [1.0, 1.4, 1.2], [2.0, 2.2, 2.1]]
+    rows = [{**DEFAULTS, "alpha": 10.0**place, "objective": np.mean(one)} for place, one in enumerate(values, -3)]
+    return Entrant(make_record(spec), label, complete_trials(spec, trials_of(spec, rows)), finals(values))
+
+
+def test_settings_that_a_sampler_chose_by_results_have_no_interval() -> None:
+    one = entrant("one")
+    others = [entrant("drawn"), entrant("sought", sampler="tpe"), entrant("pruned", pruner="median")]
+    found = against(one, others)
+    assert found["drawn"].settings.low is not None and found["drawn"].cliffs_delta.high is not None
+    for name in ("sought", "pruned"):
+        assert found[name].settings == Estimate(found["drawn"].settings.value, None, None)
+        assert found[name].wins == found["drawn"].wins, "the seeds judge the best setting, however it was found"
+
+
+def test_the_figures_that_chose_a_setting_have_no_interval_and_its_judges_have() -> None:
+    one, seeds = entrant("one"), np.arange(3)
+    times = TargetTimes(seeds, seeds, np.ones(3), np.ones(3), np.ones(3), np.ones(3, dtype=np.bool_))
+    found = standing(one, times)
+    assert found is not None and found.judged is not None
+    assert found.chosen == Estimate(float(np.mean([1.0, 1.4, 1.2])), None, None)
+    assert found.judged.low is not None and found.judged.value == pytest.approx(1.2)
+    assert found.to_target.steps == Estimate(1.0, None, None), "three seeds are too few for a median's"
 
 
 def test_pairing_takes_the_seeds_out_of_the_interval() -> None:

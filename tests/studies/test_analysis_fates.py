@@ -1,10 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from studies.analysis.axes import searched_axes
 from studies.analysis.fates import divergence, trial_survival
-from studies.analysis.shares import binned_share, wilson
+from studies.analysis.shares import binned_share, wilson, wilson_bounds
 from tests.factories import make_spec
 from tests.studies.frames import drawn_study
 
@@ -15,14 +16,23 @@ def test_wilsons_interval_of_known_shares() -> None:
     none = wilson(0, 10)
     assert (none.low, none.high) == pytest.approx((0.0, 0.2775), abs=1e-4)
     assert wilson(0, 0).low is None
+    few = wilson(1, 60)
+    assert few.low == pytest.approx(-np.log(0.95) / 60), "a Poisson count of 1 or more has a chance of 5 % there"
+    assert few.high == pytest.approx(0.0886, abs=1e-4)
+    most = wilson(59, 60)
+    assert most.low is not None and most.high is not None
+    assert (1 - most.high, 1 - most.low) == pytest.approx((few.low, few.high))
 
 
-def test_wilsons_interval_covers_19_in_20() -> None:
-    n, share = 24, 0.2
-    hits = np.random.default_rng(0).binomial(n, share, size=4_000)
-    found = [wilson(float(k), n) for k in hits]
-    covered = [one.low is not None and one.high is not None and one.low <= share <= one.high for one in found]
-    assert np.mean(covered) == pytest.approx(0.9635, abs=0.01)  # what the binomial distribution gives, exactly
+@pytest.mark.parametrize("n", [3, 8, 24, 50, 51, 128])
+def test_intervals_of_shares_cover_19_in_20_on_average_and_no_share_much_less(n: int) -> None:
+    """By the binomial distribution, exactly; Wilson's without correction covers 83 to 89 % of some."""
+    hits, shares = np.arange(n + 1.0), np.linspace(0, 1, 2_001)[1:-1]
+    low, high = (ends[:, None] for ends in wilson_bounds(hits, np.full(n + 1, float(n))))
+    chances = stats.binom.pmf(hits[:, None], n, shares)
+    covered = np.sum(chances * ((low <= shares) & (shares <= high)), axis=0)
+    assert covered.mean() >= 0.95
+    assert covered.min() >= 0.91
 
 
 def test_intervals_of_bins_cover_19_in_20_on_average_over_bins() -> None:

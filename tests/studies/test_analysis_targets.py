@@ -29,7 +29,9 @@ def test_medians_and_the_share_of_misses() -> None:
     found = target_summary(times_of(*((0, seed, True, False, seed + 1) for seed in range(3)), (0, 3, False, True, 1)))
     assert (found.epochs.value, found.steps.value, found.seconds.value) == (2, 20, 4)
     assert (found.missed.value, found.n) == (0.25, 4)
-    assert (found.missed.low, found.missed.high) == pytest.approx((0.0456, 0.6994), abs=1e-4)  # Wilson's
+    assert (found.missed.low, found.missed.high) == pytest.approx(
+        (0.0128, 0.6994), abs=1e-4
+    )  # Poisson's of 1, Wilson's of 3
 
 
 def test_a_median_of_mostly_misses_is_infinite() -> None:

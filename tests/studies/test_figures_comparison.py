@@ -68,10 +68,12 @@ def test_divergence_has_a_panel_for_each_hyperparameter_on_its_scale() -> None:
 
 
 def test_budget_curves_with_the_defaults_at_their_left() -> None:
-    banded = BudgetCurve(np.array([1, 2, 4]), np.array([3.0, 2.0, 1.0]), np.ones(3), np.full(3, 4.0), True)
+    low, high = np.array([1.0, 1.0, np.nan]), np.array([4.0, 4.0, np.nan])
+    banded = BudgetCurve(np.array([1, 2, 4]), np.array([3.0, 2.0, 1.0]), low, high, True)
     bare = BudgetCurve(np.array([1, 2]), np.array([5.0, 4.0]), np.full(2, np.nan), np.full(2, np.nan), False)
     figure = budget_figure([BudgetSeries(ADAM, banded, 2.5), BudgetSeries(ADAMAX, bare, None)], "training loss (nats)")
     assert trace(figure, "Adam").y.tolist() == [3.0, 2.0, 1.0]
+    assert ["customdata" in one for one in trace(figure, "Adam").hovertemplate] == [True, True, False]
     assert trace(figure, "AdaMax").line.shape == "hv"
     diamonds = [one for one in figure.data if one.marker.symbol == theme.DEFAULT_SYMBOL]
     assert [one.y for one in diamonds] == [(2.5,)]
