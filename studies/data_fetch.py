@@ -2,11 +2,12 @@
 
 import contextlib
 import fcntl
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import pooch
 import requests
@@ -76,15 +77,23 @@ def _part(path: Path) -> Iterator[Path]:
     Raises:
         ServiceError: another process downloads it.
     """
-    with path.with_suffix(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ServiceError(f"{path.with_suffix('')} is being downloaded by another process") from None
+    lock = path.with_suffix(".lock")
+    with lock.open("w") as held:
+        if not _takes(held, lock):
+            raise ServiceError(f"{path.with_suffix('')} is being downloaded by another process")
         try:
             yield path
         finally:
-            path.with_suffix(".lock").unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
+
+
+def _takes(held: IO[str], lock: Path) -> bool:
+    """Whether an open file is locked now, and still the one that others will open: who had it may have removed it."""
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(held.fileno()), lock.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _retrieve(url: str, file: DataFile, folder: Path, download: "_Download") -> None:

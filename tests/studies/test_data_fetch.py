@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import cast
+from pathlib import Path
+from typing import IO, cast
 
 import pytest
 from click.testing import CliRunner
@@ -193,6 +194,18 @@ def test_a_disk_that_fills_up_keeps_what_arrived(small: Settings) -> None:
     assert len(lying_there(small)["images.gz.part"]) > 400_000
     fetch(small, "mnist", silent)
     assert lying_there(small) == WHOLE
+
+
+def test_a_lock_that_its_holder_removed_meanwhile_is_none(small: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A third process would lock the file that it makes anew, and write at the same time."""
+    flock = fcntl.flock
+
+    def lock_after_its_holder_has_ended(held: IO[str], how: int) -> None:
+        flock(held, how)
+        Path(held.name).unlink()
+
+    monkeypatch.setattr(fcntl, "flock", lock_after_its_holder_has_ended)
+    assert refusal(small).endswith("is being downloaded by another process")
 
 
 def test_two_processes_do_not_write_one_file(small: Settings) -> None:
