@@ -63,7 +63,17 @@ def choose_block_width(spec: StudySpec, data: Dataset) -> int:
             break
     enough = min(seconds.values()) * _FAST_ENOUGH
     by_choice = sorted(seconds, key=lambda width: (max(seconds[width], enough), width))
-    return next(width for width in by_choice if width == 1 or keeps_lanes_identical(spec, data, width))
+    return next(width for width in by_choice if _can_be_taken(spec, data, width))
+
+
+def _can_be_taken(spec: StudySpec, data: Dataset, width: int) -> bool:
+    """Whether blocks of this width keep their lanes identical; some models cannot be evaluated in wide ones (LSTM)."""
+    try:
+        return keeps_lanes_identical(spec, data, width) or width == 1
+    except (MemoryError, RuntimeError, ValueError):
+        if width == 1:
+            raise
+        return False
 
 
 def choose_lanes(spec: StudySpec, data: Dataset, width: int) -> int:
