@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,8 @@ def write_inputs(dataset: str, folder: Path) -> bool:
     settings, cpu = Settings.from_environ(), torch.device("cpu")
     try:
         train, real = load_dataset(workload, "real", settings, cpu, torch.float32).train, True
-    except DataError:
+    except DataError as error:
+        print(f"{dataset} is synthetic: {error}", file=sys.stderr)
         train, real = load_dataset(workload, "synthetic", settings, cpu, torch.float32).train, False
     for name, array in _arrays(train, workload.input_shape).items():
         np.save(folder / f"{dataset}-{name}.npy", array)

@@ -1,5 +1,6 @@
 """Small stand-ins for the data sets' files, in a table of files that holds their checksums."""
 
+import gzip
 import hashlib
 import io
 import lzma
@@ -32,6 +33,19 @@ def put_into_table(monkeypatch: pytest.MonkeyPatch, name: str, **changes: Any) -
     entry = replace(DATA_FILES[name], **changes)
     monkeypatch.setitem(cast(dict[str, DatasetFiles], DATA_FILES), name, entry)
     return entry
+
+
+def use_small_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Make files of as many images as MNIST's, all black, the originals; return the files' contents."""
+    files = {}
+    for part, n in (("train", 60_000), ("t10k", 10_000)):
+        labels = (np.arange(n) % 10).astype(np.uint8)
+        for name, values in ((f"{part}-images-idx3", np.zeros((n, 28, 28), np.uint8)), (f"{part}-labels-idx1", labels)):
+            header = bytes([0, 0, 8, values.ndim]) + b"".join(size.to_bytes(4, "big") for size in values.shape)
+            files[f"{name}-ubyte.gz"] = gzip.compress(header + values.tobytes(), compresslevel=1, mtime=0)
+    layout = tuple((described(name, content),) for name, content in files.items())
+    put_into_table(monkeypatch, "mnist", layouts=(layout,))
+    return files
 
 
 def use_small_cifar10(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:

@@ -3,6 +3,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from adam_core.models.sparse_examples import SparseExamples
 from studies.errors import DataError
 from studies.settings import Settings
 from studies.workloads import WORKLOADS, Workload, find_workload
+from tests.small_data import flipped, use_small_mnist
 from worker.datasets.digits import read_digits
 from worker.datasets.mnist import read_mnist
 from worker.datasets.registry import Dataset, load_dataset
@@ -25,12 +27,12 @@ needs_mnist = pytest.mark.skipif("ADAM_STUDIES_DATA" not in os.environ, reason="
 
 
 @pytest.fixture
-def mnist_copy(tmp_path: Path) -> Path:
-    """Return a folder `mnist` of links to the real files, to be damaged."""
+def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder `mnist` of stand-ins, to be damaged."""
     folder = tmp_path / "mnist"
     folder.mkdir()
-    for file in (Path(os.environ["ADAM_STUDIES_DATA"]) / "mnist").glob("*.gz"):
-        (folder / file.name).symlink_to(file)
+    for name, content in use_small_mnist(monkeypatch).items():
+        (folder / name).write_bytes(content)
     return folder
 
 
@@ -44,19 +46,27 @@ def test_mnist_is_the_published_one() -> None:
     assert raw.train_inputs.min() == 0 and raw.train_inputs.max() == raw.scale == 255
 
 
-@needs_mnist
-def test_mnist_files_may_lie_in_the_data_folder_itself(mnist_copy: Path) -> None:
-    assert read_mnist(mnist_copy).train_labels[0] == 5
+def test_mnist_is_read_as_its_files_say(mnist: Path) -> None:
+    raw = read_mnist(mnist.parent)
+    assert raw.train_inputs.shape == (60_000, 784) and raw.test_inputs.shape == (10_000, 784)
+    for labels in (raw.train_labels, raw.test_labels):
+        assert labels[:12].tolist() == [*range(10), 0, 1]
 
 
-@needs_mnist
+def test_mnist_files_may_lie_in_the_data_folder_itself(mnist: Path) -> None:
+    assert read_mnist(mnist).train_labels[1] == 1
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda file: file.unlink(), "MNIST's file t10k-labels-idx1-ubyte.gz is missing from {0} and {0.parent}: put "),
-        (lambda file: _replace(file, file.read_bytes()[:4000]), "{1} is truncated: 4000 bytes of 4542; "),
-        (lambda file: _replace(file, _flipped(file.read_bytes())), "{1} is corrupt or not the original: 4542 bytes "),
-        (lambda file: _replace(file, b""), "{1} is truncated: 0 bytes of 4542; "),
+        (lambda file: file.write_bytes(file.read_bytes()[:40]), "{1} is truncated: 40 bytes of {2}; "),
+        (
+            lambda file: file.write_bytes(flipped(file.read_bytes())),
+            "{1} is corrupt or not the original: {2} bytes ",
+        ),
+        (lambda file: file.write_bytes(b""), "{1} is truncated: 0 bytes of {2}; "),
         (
             lambda file: _swap(file, file.with_name("train-labels-idx1-ubyte.gz")),
             "{0}/train-labels-idx1-ubyte.gz holds what belongs into t10k-labels-idx1-ubyte.gz; ",
@@ -64,12 +74,13 @@ def test_mnist_files_may_lie_in_the_data_folder_itself(mnist_copy: Path) -> None
         (lambda file: (file.unlink(), file.mkdir()), "{1} cannot be read: Is a directory; "),
     ],
 )
-def test_damaged_mnist_is_refused_by_one_line(mnist_copy: Path, damage: Callable[[Path], object], message: str) -> None:
-    file = mnist_copy / "t10k-labels-idx1-ubyte.gz"
+def test_damaged_mnist_is_refused_by_one_line(mnist: Path, damage: Callable[[Path], object], message: str) -> None:
+    file = mnist / "t10k-labels-idx1-ubyte.gz"
+    size = file.stat().st_size
     damage(file)
     with pytest.raises(DataError) as error:
-        read_mnist(mnist_copy.parent)
-    assert str(error.value).startswith(message.format(mnist_copy, file))
+        read_mnist(mnist.parent)
+    assert str(error.value).startswith(message.format(mnist, file, size))
     assert "\n" not in str(error.value)
 
 
@@ -115,8 +126,8 @@ def test_digits_have_the_shapes_that_the_catalogue_tells(name: str, settings: Se
     check_shapes(WORKLOADS[name], load_dataset(WORKLOADS[name], "real", settings, CPU, torch.float32))
 
 
-@needs_mnist
-def test_real_mnist_has_the_shapes_that_the_catalogue_tells_and_is_mapped(settings: Settings) -> None:
+def test_mnist_has_the_shapes_that_the_catalogue_tells_and_is_mapped(mnist: Path, settings: Settings) -> None:
+    settings = replace(settings, data_dir=mnist.parent)
     for entry in (entry for entry in WORKLOADS.values() if entry.dataset == "mnist"):
         check_shapes(entry, load_dataset(entry, "real", settings, CPU, torch.float32))
     (folder,) = settings.cache_dir.glob("mnist-real-v*[!k]")
@@ -147,17 +158,6 @@ def check_shapes(entry: Workload, data: Dataset) -> None:
             assert (examples.n_features,) == entry.input_shape and bool((examples.values == 1).all())
         assert np.unique(examples.labels.numpy()).tolist() == list(range(entry.n_classes or 10))
     assert 0 < entry.n_validation < entry.n_train
-
-
-def _replace(file: Path, content: bytes) -> None:
-    file.unlink()
-    file.write_bytes(content)
-
-
-def _flipped(content: bytes) -> bytes:
-    """The same but for one bit in the middle."""
-    middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
 def _swap(one: Path, other: Path) -> None:
