@@ -19,11 +19,12 @@ class DataFile:
 
 @dataclass(frozen=True)
 class DataTree:
-    """A folder of many small files, which are known by their names and number: nobody published their checksums."""
+    """A folder of many small files, of which nobody published checksums: those here are of the archive's files."""
 
     name: str
     folders: Mapping[str, str]  #: below it; of each a regular expression of the files' names, whose group numbers them
     n_files: int  #: in each folder, numbered from 0
+    digests: Mapping[str, str]  #: of each folder: sha256 of its files' sha256 digests, one behind the other by number
 
     def files(self, root: Path, folder: str) -> dict[int, Path]:
         """Return the files of one of the folders by their numbers.
@@ -187,6 +188,12 @@ _IMDB_TREE = DataTree(
     name="aclImdb",
     folders={f"{half}/{side}": rf"(\d+)_{ratings}\.txt" for half in ("train", "test") for side, ratings in _RATINGS},
     n_files=12_500,
+    digests={
+        "train/pos": "d42719330b917c15a474a61f56e0999d75ce967269ad0e2278f1c3d9bb497eba",
+        "train/neg": "98afc9d0f99c3c52941af457a4180bfb13fe8c7e7859394a7f1d6c09fd5a6700",
+        "test/pos": "93a16f8cb42c3bb82fdf966dfe752581792cf9f1154fb45448804ddef995e36c",
+        "test/neg": "9b6ca958eb6c0ab8b8520026862e4a1956b7e459d4c9c0ca29f032c59e73282b",
+    },
 )
 
 #: Data sets that are no more than formulas.

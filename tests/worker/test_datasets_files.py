@@ -187,6 +187,11 @@ def test_missing_imdb(tmp_path: Path) -> None:
         (lambda review: review.write_bytes(b""), "{root}/test/neg/1_2.txt is empty; expected is a review"),
         (lambda review: review.write_bytes(b" \n"), "{root}/test/neg/1_2.txt is empty; expected is a review"),
         (lambda review: review.write_bytes(b"na\xefve"), "{root}/test/neg/1_2.txt is not UTF-8: invalid continuation"),
+        (lambda review: review.write_bytes(review.read_bytes()[:9]), "{root}/test/neg does not hold the original revi"),
+        (
+            lambda review: review.write_bytes(review.with_name("0_2.txt").read_bytes()),
+            "{root}/test/neg does not hold the original reviews: the digest of its files is ",
+        ),
         (lambda review: (review.unlink(), review.mkdir()), "{root}/test/neg/1_2.txt cannot be read: Is a directory"),
         (lambda review: review.parent.rename(review.parent.with_name("no")), "{root} is not the whole data set: test/"),
     ],

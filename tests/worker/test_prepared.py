@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from studies.data_files import DATA_FILES
+from studies.errors import DataError
 from tests.small_data import N_REVIEWS, reviews, use_small_cifar10, use_small_imdb, write_tree
 from worker.datasets.cache import Arrays
 from worker.datasets.cifar10 import read_cifar10
@@ -124,15 +125,16 @@ def test_small_imdb_and_what_it_was_made_from(cache: Path, tmp_path: Path, monke
     assert {words[place] for place in first} == set(words_of(expected))
 
 
-def test_a_folder_whose_files_changed_is_prepared_anew(
+def test_a_folder_whose_files_changed_is_read_anew_and_refused(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_small_imdb(monkeypatch)
     write_tree(tmp_path / "aclImdb", reviews())
-    before = prepared_arrays("imdb", "real", tmp_path, cache)
+    prepared_arrays("imdb", "real", tmp_path, cache)
     write_tree(tmp_path / "aclImdb", {"train/pos/0_8.txt": "quite another text of many more words"})
-    after = prepared_arrays("imdb", "real", tmp_path, cache)
-    assert len(kept(cache)) == 2 and len(after["train_words"]) > len(before["train_words"])
+    with pytest.raises(DataError, match=r"/train/pos does not hold the original reviews"):
+        prepared_arrays("imdb", "real", tmp_path, cache)
+    assert len(kept(cache)) == 1
 
 
 def test_prepared_data_are_read_without_the_files(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import tarfile
@@ -43,12 +44,20 @@ def _from_folder(root: Path, tree: DataTree) -> Iterator[tuple[tuple[str, int], 
     if problem is not None:
         raise DataError(f"{root} is not the whole data set: {problem}")
     for folder in tree.folders:
+        digests = {}
         for number, path in tree.files(root, folder).items():
             try:
                 content = path.read_bytes()
             except OSError as error:
                 raise DataError(f"{path} cannot be read: {error.strerror}; expected is a review") from None
+            digests[number] = hashlib.sha256(content).digest()
             yield (folder, number), _text(content, str(path))
+        found = hashlib.sha256(b"".join(digests[number] for number in sorted(digests))).hexdigest()
+        if found != tree.digests[folder]:
+            raise DataError(
+                f"{root / folder} does not hold the original reviews: the digest of its files is {found}; "
+                f"expected is {tree.digests[folder]}; unpack the archive anew"
+            )
 
 
 def _from_archive(name: str, archive: bytes, tree: DataTree) -> Iterator[tuple[tuple[str, int], str]]:
