@@ -116,7 +116,7 @@ FIGURE_3 = Figure(
     epochs=3,
     curves=(
         Curve("Adam", "adam", (0.0003, 0.001), {1: 1.16, 3: 0.63, 45: 4e-4}),
-        Curve("SGD-Nesterov", "sgd-nesterov", (0.01,), {1: 2.07, 3: 0.76, 45: 5.5e-4}),
+        Curve("SGD-Nesterov", "sgd-nesterov", (0.001, 0.003, 0.01), {1: 2.07, 3: 0.76, 45: 5.5e-4}),
         Curve("AdaGrad", "adagrad", (0.003,), {1: 1.58, 3: 1.22, 45: 0.62}),
     ),
     differences=(
